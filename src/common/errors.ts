@@ -4,8 +4,8 @@
  *
  * This is the only table of error names. Where something goes wrong in operation, code returns one
  * of these codes, or throws a KafkaError where it is many calls away from a response; the request
- * dispatcher turns the latter into the former. A broken invariant of our own is a plain Error: it is
- * not the client's business and ends the broker.
+ * dispatcher turns the latter into the former. A broken invariant of our own is a plain Error: it
+ * is not the client's business and ends the broker.
  *
  * Codes and names are Kafka 4.2's (the table "Error Codes" of its protocol guide); retriable means
  * that the Java client's exception for the code is a RetriableException.
@@ -401,12 +401,12 @@ export function allErrors(): ErrorInfo[] {
   return [...INFOS.values()]
 }
 
-/** What is known about `code`; a code of a later Kafka is UNKNOWN_SERVER_ERROR, as clients take it. */
+/** What is known about `code`. A code that is not in the table counts as UNKNOWN_SERVER_ERROR. */
 export function errorInfo(code: number): ErrorInfo {
   return INFOS.get(code) ?? INFOS.get(ErrorCode.UNKNOWN_SERVER_ERROR)!
 }
 
-/** The name of `code`; a code of a later Kafka is UNKNOWN_SERVER_ERROR. */
+/** The name of `code`. A code that is not in the table counts as UNKNOWN_SERVER_ERROR. */
 export function errorName(code: number): ErrorName {
   return errorInfo(code).name
 }

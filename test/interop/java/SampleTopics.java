@@ -1,0 +1,94 @@
+import java.util.Random;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.record.CompressionType;
+
+/**
+ * Fills topics with records of every shape: each codec, keys and values that are null, empty or
+ * large, headers, timestamps that run backwards. The content depends on nothing but the arguments.
+ * Arguments: address, command, then
+ *   plain topic partitions codec megabytes   records through the idempotent producer
+ *   transactions topic                       commits and aborts, one after the other and mixed
+ */
+public final class SampleTopics {
+    private static final long EPOCH = 1_700_000_000_000L;
+
+    public static void main(String[] arguments) throws Exception {
+        String topic = arguments[2];
+        if (arguments[1].equals("transactions")) transactions(arguments[0], topic);
+        else plain(arguments[0], topic, arguments);
+    }
+
+    private static void plain(String address, String topic, String[] arguments) throws Exception {
+        int partitions = Integer.parseInt(arguments[3]);
+        CompressionType codec = CompressionType.forName(arguments[4]);
+        long bytes = (long) (Double.parseDouble(arguments[5]) * (1 << 20));
+        Random random = new Random(topic.hashCode());
+        String compression = "compression.type=" + codec.name;
+        try (KafkaProducer<byte[], byte[]> producer =
+                 Common.producer(address, compression, "linger.ms=5")) {
+            Future<RecordMetadata> last = null;
+            long sent = 0;
+            for (int number = 0; sent < bytes; number++) {
+                ProducerRecord<byte[], byte[]> record = record(topic, number % partitions, number, random);
+                last = producer.send(record);
+                sent += 70 + (record.value() == null ? 0 : record.value().length);
+            }
+            producer.flush();
+            last.get();
+        }
+    }
+
+    static ProducerRecord<byte[], byte[]> record(String topic, int partition, int number, Random random) {
+        byte[] key = number % 3 == 0 ? null : Integer.toString(number % 50).getBytes();
+        byte[] value = switch (number % 17) {
+            case 0 -> null;
+            case 1 -> new byte[0];
+            case 2 -> bytes(random, 20_000);
+            default -> bytes(random, random.nextInt(500));
+        };
+        // Every tenth record lies a minute before the one it follows.
+        long timestamp = EPOCH + number * 10L - (number % 10 == 9 ? 60_000 : 0);
+        ProducerRecord<byte[], byte[]> record =
+            new ProducerRecord<>(topic, partition, timestamp, key, value);
+        for (int header = 0; header < number % 4; header++) {
+            record.headers().add("header-" + header, header == 2 ? null : bytes(random, header * 10));
+        }
+        return record;
+    }
+
+    /** Bytes that compress to about half. */
+    private static byte[] bytes(Random random, int length) {
+        byte[] bytes = new byte[length];
+        for (int at = 0; at < length; at++) bytes[at] = (byte) (' ' + random.nextInt(16));
+        return bytes;
+    }
+
+    private static void transactions(String address, String topic) throws Exception {
+        Random random = new Random(topic.hashCode());
+        try (KafkaProducer<byte[], byte[]> one = Common.producer(address, "transactional.id=one");
+             KafkaProducer<byte[], byte[]> two = Common.producer(address, "transactional.id=two")) {
+            one.initTransactions();
+            two.initTransactions();
+            int number = 0;
+            for (int round = 0; round < 20; round++) {
+                one.beginTransaction();
+                two.beginTransaction();
+                for (int sent = 0; sent < 200; sent++, number++) {
+                    (sent % 2 == 0 ? one : two).send(record(topic, sent % 3 % 2, number, random));
+                    if (sent % 25 == 0) one.flush();
+                }
+                finish(one, round % 2 == 0);
+                finish(two, round % 3 == 0);
+            }
+        }
+    }
+
+    private static void finish(KafkaProducer<byte[], byte[]> producer, boolean commit) {
+        producer.flush();
+        if (commit) producer.commitTransaction();
+        else producer.abortTransaction();
+    }
+}

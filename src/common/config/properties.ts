@@ -37,9 +37,9 @@ function* logicalLines(text: string): Generator<string> {
     const whole: string = (pending ?? '') + line
     const continues = /(?:^|[^\\])(?:\\\\)*\\$/.test(line)
     pending = continues ? whole.slice(0, -1) : undefined
-    if (pending === undefined) yield whole
+    if (pending === undefined && whole !== '') yield whole
   }
-  if (pending !== undefined && pending !== '') yield pending
+  if (pending !== undefined) yield pending
 }
 
 function findKeyEnd(line: string): number {

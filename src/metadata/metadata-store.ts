@@ -212,7 +212,9 @@ export function checkPath(path: string, sequential = false): void {
   if (complete === '/') return
   const steps = complete.split('/')
   const malformed =
-    steps.shift() !== '' || steps.some((step) => step === '' || step === '.' || step === '..')
+    steps.shift() !== '' ||
+    steps.length === 0 ||
+    steps.some((step) => step === '' || step === '.' || step === '..')
   if (malformed || complete.includes('\0')) {
     throw new MetadataError('BAD_ARGUMENTS', path, { message: `Malformed path ${path}` })
   }

@@ -1,0 +1,42 @@
+/**
+ * Samsa as it is published: the bundled build, started by its start script on default settings.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { type Command, freePort, type Server, startServer } from './server.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** What starts a broker with its data in `folder`, which must exist. */
+export function samsaCommand(folder: string, port: number): Command {
+  if (!existsSync(join(root, 'dist/samsa.js'))) {
+    throw new Error('dist/samsa.js is missing: run `npm run build` first.')
+  }
+  const data = join(folder, 'data')
+  mkdirSync(data, { recursive: true })
+  const properties = join(folder, 'server.properties')
+  writeFileSync(
+    properties,
+    [
+      'node.id=0',
+      `listeners=PLAINTEXT://127.0.0.1:${port}`,
+      `log.dirs=${data}`,
+      // The one setting that is not the default: deleted topics free their disk space soon.
+      'log.segment.delete.delay.ms=1000',
+      '',
+    ].join('\n'),
+  )
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+  return {
+    name: 'Samsa',
+    file: join(root, 'bin/kafka-server-start.sh'),
+    args: [properties],
+    folder,
+    environment: { PATH: path },
+  }
+}
+
+export async function startSamsa(folder: string): Promise<Server> {
+  const port = await freePort()
+  return startServer(samsaCommand(folder, port), port)
+}

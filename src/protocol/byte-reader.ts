@@ -10,7 +10,10 @@
  * a fixed number of short entries, whatever clients send.
  */
 import { KafkaError } from '../common/errors.ts'
+import { readInt16, readInt32 } from './records/record-batch.ts'
 import { ZERO_UUID } from './schema.ts'
+
+export { readInt16, readInt32 }
 
 /** Refuses a message, saying what is wrong with it. */
 export function malformed(what: string): never {
@@ -21,16 +24,8 @@ export function truncated(): never {
   malformed('it ends in the middle of a field')
 }
 
-export function readInt16(b: Buffer, p: number): number {
-  return ((b[p]! << 24) | (b[p + 1]! << 16)) >> 16
-}
-
 export function readUint16(b: Buffer, p: number): number {
   return (b[p]! << 8) | b[p + 1]!
-}
-
-export function readInt32(b: Buffer, p: number): number {
-  return (b[p]! << 24) | (b[p + 1]! << 16) | (b[p + 2]! << 8) | b[p + 3]!
 }
 
 /** An int64 that must fit a number: within ±2^53. */

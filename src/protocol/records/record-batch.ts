@@ -28,6 +28,7 @@
  *
  * Specified in Kafka's documentation under "Message Format" and by KIP-98.
  */
+import { crc32c } from '../../common/crc32c.ts'
 
 /** Bytes before `batchLength` starts to count. */
 export const LOG_OVERHEAD = 12
@@ -125,4 +126,38 @@ export function readRecordBatchHeader(buffer: Uint8Array, position: number): Rec
     baseSequence: readInt32(buffer, position + BASE_SEQUENCE_AT),
     recordCount: readInt32(buffer, position + RECORD_COUNT_AT),
   }
+}
+
+/** The checksum that the batch of `sizeInBytes` at `position` should have. */
+export function computeBatchCrc(buffer: Uint8Array, position: number, sizeInBytes: number): number {
+  return crc32c(buffer, position + ATTRIBUTES_AT, position + sizeInBytes)
+}
+
+/** Whether a whole batch has the checksum that its header says. */
+export function hasValidCrc(buffer: Uint8Array, position: number, sizeInBytes: number): boolean {
+  const stored = readInt32(buffer, position + CRC_AT) >>> 0
+  return stored === computeBatchCrc(buffer, position, sizeInBytes)
+}
+
+/** Gives a batch the offset and epoch that its leader assigns. The checksum does not cover them. */
+export function assignOffsetAndEpoch(
+  buffer: Uint8Array,
+  position: number,
+  baseOffset: number,
+  leaderEpoch: number,
+): void {
+  writeInt64(buffer, position, baseOffset)
+  writeInt32(buffer, position + PARTITION_LEADER_EPOCH_AT, leaderEpoch)
+}
+
+/**
+ * Makes `timestampMs` the time of every record of a whole batch (LogAppendTime): a flag and the
+ * maximum say so, the records keep their deltas. Computes the checksum anew.
+ */
+export function setLogAppendTime(buffer: Uint8Array, position: number, timestampMs: number): void {
+  const size = LOG_OVERHEAD + readInt32(buffer, position + BATCH_LENGTH_AT)
+  // The flags are in the lower of the two bytes.
+  buffer[position + ATTRIBUTES_AT + 1]! |= TIMESTAMP_TYPE_MASK
+  writeInt64(buffer, position + MAX_TIMESTAMP_AT, timestampMs)
+  writeInt32(buffer, position + CRC_AT, computeBatchCrc(buffer, position, size))
 }

@@ -1,0 +1,19 @@
+package golden;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Writes every golden file into the folder given as the first argument. */
+public final class Golden {
+    public static void main(String[] args) throws Exception {
+        Path folder = Path.of(args[0]).toAbsolutePath().normalize();
+        Files.createDirectories(folder);
+        for (String api : Messages.APIS) {
+            Files.writeString(folder.resolve(api + ".tsv"), Messages.lines(api));
+        }
+        Files.writeString(folder.resolve("Headers.tsv"), Messages.headerLines());
+        Files.writeString(folder.resolve("RecordBatches.tsv"), RecordBatches.lines());
+    }
+
+    private Golden() {}
+}

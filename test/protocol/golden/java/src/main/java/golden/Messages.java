@@ -1,0 +1,213 @@
+package golden;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.InputStream;
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Message;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.record.MemoryRecords;
+import org.apache.kafka.common.record.SimpleRecord;
+
+/**
+ * Fills Kafka's generated message classes with pseudo-random values, always the same ones, and gives
+ * what Kafka makes of them: one line per message with kind, version, bytes (base64) and JSON.
+ *
+ * Which fields a version has comes from the message definitions inside Kafka's jar.
+ */
+final class Messages {
+    static final List<String> APIS = List.of(
+        "Produce", "Fetch", "ListOffsets", "Metadata", "OffsetCommit", "OffsetFetch",
+        "FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup", "DescribeGroups",
+        "ListGroups", "SaslHandshake", "ApiVersions", "CreateTopics", "DeleteTopics",
+        "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "AddPartitionsToTxn",
+        "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit", "DescribeConfigs",
+        "AlterConfigs", "DescribeLogDirs", "SaslAuthenticate", "CreatePartitions", "DeleteGroups",
+        "IncrementalAlterConfigs", "OffsetDelete", "DescribeCluster", "ConsumerGroupHeartbeat",
+        "ConsumerGroupDescribe", "DescribeTopicPartitions");
+
+    private static final ObjectMapper JSON =
+        new ObjectMapper().configure(JsonParser.Feature.ALLOW_COMMENTS, true);
+    private static final int SAMPLES = 2;
+    private static final long MAX_SAFE = (1L << 53) - 1;
+
+    private final Random random;
+    private final int version;
+    private final String outer;
+    private final Map<String, JsonNode> commonStructs = new HashMap<>();
+
+    private Messages(JsonNode definition, int version, int sample) {
+        this.outer = definition.get("name").asText() + "Data";
+        this.version = version;
+        this.random = new Random(31L * outer.hashCode() + 7L * version + sample);
+        JsonNode common = definition.get("commonStructs");
+        if (common != null) {
+            for (JsonNode struct : common) {
+                commonStructs.put(struct.get("name").asText(), struct.get("fields"));
+            }
+        }
+    }
+
+    static String lines(String api) throws Exception {
+        StringBuilder out = new StringBuilder();
+        for (String kind : List.of("Request", "Response")) {
+            // Only a request says that its latest version is not stable; the response goes with it.
+            boolean unstable = definition(api + "Request").path("latestVersionUnstable").asBoolean();
+            JsonNode definition = definition(api + kind);
+            int[] range = range(definition.get("validVersions").asText());
+            int latest = unstable ? range[1] - 1 : range[1];
+            for (int version = range[0]; version <= latest; version++) {
+                for (int sample = 0; sample < SAMPLES; sample++) {
+                    append(out, kind.toLowerCase(), definition, version, sample);
+                }
+            }
+        }
+        return out.toString();
+    }
+
+    static String headerLines() throws Exception {
+        StringBuilder out = new StringBuilder();
+        for (int version = 1; version <= 2; version++) {
+            for (int sample = 0; sample < SAMPLES; sample++) {
+                append(out, "request", definition("RequestHeader"), version, sample);
+            }
+        }
+        for (int version = 0; version <= 1; version++) {
+            append(out, "response", definition("ResponseHeader"), version, 0);
+        }
+        return out.toString();
+    }
+
+    private static void append(
+            StringBuilder out, String kind, JsonNode definition, int version, int sample)
+            throws Exception {
+        Messages filler = new Messages(definition, version, sample);
+        Class<?> type = Class.forName("org.apache.kafka.common.message." + filler.outer);
+        Message message = (Message) filler.fill(type, definition.get("fields"));
+        ObjectSerializationCache cache = new ObjectSerializationCache();
+        ByteBuffer buffer = ByteBuffer.allocate(message.size(cache, (short) version));
+        message.write(new ByteBufferAccessor(buffer), cache, (short) version);
+        Class<?> converter = Class.forName(type.getName() + "JsonConverter");
+        Object json = converter.getMethod("write", type, short.class)
+            .invoke(null, message, (short) version);
+        out.append(kind).append('\t').append(version).append('\t')
+            .append(Base64.getEncoder().encodeToString(buffer.array())).append('\t')
+            .append(json).append('\n');
+    }
+
+    private Object fill(Class<?> type, JsonNode fields) throws Exception {
+        Object struct = type.getDeclaredConstructor().newInstance();
+        for (JsonNode field : fields) {
+            if (!contains(field.get("versions").asText())) continue;
+            // Now and then a field keeps its default.
+            if (random.nextInt(8) == 0) continue;
+            String name = field.get("name").asText();
+            String setterName = "set" + Character.toUpperCase(name.charAt(0)) + name.substring(1);
+            for (Method setter : type.getMethods()) {
+                if (setter.getName().equals(setterName)) {
+                    setter.invoke(struct, value(field, setter.getParameterTypes()[0]));
+                }
+            }
+        }
+        return struct;
+    }
+
+    private Object value(JsonNode field, Class<?> target) throws Exception {
+        String type = field.get("type").asText();
+        JsonNode nullable = field.get("nullableVersions");
+        if (nullable != null && contains(nullable.asText()) && random.nextInt(4) == 0) return null;
+        if (type.startsWith("[]")) {
+            Collection<Object> list = collection(target);
+            for (int left = random.nextInt(3); left > 0; left--) {
+                list.add(single(field, type.substring(2), null));
+            }
+            return list;
+        }
+        return single(field, type, target);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Collection<Object> collection(Class<?> target) throws Exception {
+        if (target == List.class) return new ArrayList<>();
+        return (Collection<Object>) target.getDeclaredConstructor().newInstance();
+    }
+
+    private Object single(JsonNode field, String type, Class<?> target) throws Exception {
+        switch (type) {
+            case "bool": return random.nextBoolean();
+            case "int8": return (byte) random.nextInt();
+            case "int16": return (short) random.nextInt();
+            case "uint16": return random.nextInt(65536);
+            case "int32": return random.nextInt();
+            case "uint32": return random.nextInt() & 0xffffffffL;
+            case "int64": return int64(field);
+            case "float64": return random.nextDouble() * 1000;
+            case "string": return text();
+            case "uuid": return new Uuid(random.nextLong(), random.nextLong());
+            case "bytes": return target == ByteBuffer.class ? ByteBuffer.wrap(bytes()) : bytes();
+            case "records": return MemoryRecords.withRecords(
+                Compression.NONE, new SimpleRecord(1234567890123L, bytes(), bytes()));
+            default: break;
+        }
+        JsonNode fields = field.has("fields") ? field.get("fields") : commonStructs.get(type);
+        String name = "org.apache.kafka.common.message." + outer + "$" + type;
+        return fill(Class.forName(name), fields);
+    }
+
+    /** Where Long.MAX_VALUE is a default any long is legitimate, elsewhere what a double can hold. */
+    private long int64(JsonNode field) {
+        long value = random.nextLong();
+        if (field.path("default").asText().startsWith("9223372036854775807")) return value;
+        return random.nextBoolean() ? value % MAX_SAFE : value % 100_000;
+    }
+
+    private String text() {
+        switch (random.nextInt(8)) {
+            case 0: return "";
+            case 1: return "Žluťoučký kůň 变形记 🪲";
+            case 2: return "long-".repeat(30 + random.nextInt(30));
+            default: return Integer.toString(random.nextInt(Integer.MAX_VALUE), 36);
+        }
+    }
+
+    private byte[] bytes() {
+        byte[] bytes = new byte[random.nextInt(40)];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private boolean contains(String versions) {
+        int[] range = range(versions);
+        return version >= range[0] && version <= range[1];
+    }
+
+    private static int[] range(String versions) {
+        if (versions.equals("none")) return new int[] {0, -1};
+        if (versions.endsWith("+")) {
+            int from = Integer.parseInt(versions.substring(0, versions.length() - 1));
+            return new int[] {from, Short.MAX_VALUE};
+        }
+        String[] ends = versions.split("-");
+        return new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
+    }
+
+    private static JsonNode definition(String name) throws Exception {
+        String path = "/common/message/" + name + ".json";
+        try (InputStream stream = Message.class.getResourceAsStream(path)) {
+            return JSON.readTree(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+}

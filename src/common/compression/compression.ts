@@ -13,9 +13,12 @@ import { lz4Compress, lz4Decompress } from './lz4.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { gzipCompress, gzipDecompress, zstdCompress, zstdDecompress } from './zlib.ts'
 
-/** The place of each name is its number in a record batch's attributes. */
-export const COMPRESSION_TYPES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-export type CompressionType = (typeof COMPRESSION_TYPES)[number]
+/** The number of each type in a record batch's attributes. */
+export const CompressionType = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
+export type CompressionType = keyof typeof CompressionType
+
+/** The types, each at the place of its number. */
+export const COMPRESSION_TYPES = Object.keys(CompressionType) as readonly CompressionType[]
 
 interface Codec {
   compress(input: Uint8Array, level: number | undefined): Buffer

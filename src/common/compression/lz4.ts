@@ -30,6 +30,13 @@ const MIN_MATCH = 4
 /** Up to this length a loop beats a call that copies. */
 const SHORT_COPY = 32
 
+interface Frame {
+  blocks: Block[]
+  /** Undefined where the frame does not say. */
+  contentSize: bigint | undefined
+  contentChecksum: number | undefined
+}
+
 interface Block {
   start: number
   end: number
@@ -53,11 +60,14 @@ export function lz4Compress(input: Uint8Array): Buffer {
 
 export function lz4Decompress(input: Uint8Array, maxBytes: number): Buffer {
   const bytes = asBuffer(input)
-  const { blocks, contentChecksum } = readFrame(bytes)
+  const { blocks, contentSize, contentChecksum } = readFrame(bytes)
   let length = 0
   for (const { start, end, stored } of blocks) {
     length += stored ? end - start : blockLength(bytes, start, end)
     if (length > maxBytes) throw tooLarge(maxBytes)
+  }
+  if (contentSize !== undefined && contentSize !== BigInt(length)) {
+    throw corrupt('lz4', 'it does not have the length it announces')
   }
   const output = Buffer.allocUnsafeSlow(length)
   let at = 0
@@ -71,7 +81,7 @@ export function lz4Decompress(input: Uint8Array, maxBytes: number): Buffer {
 }
 
 /** Finds the blocks of the frame at the start of `bytes`, checking all but their contents. */
-function readFrame(bytes: Buffer): { blocks: Block[]; contentChecksum: number | undefined } {
+function readFrame(bytes: Buffer): Frame {
   const need = (end: number) => {
     if (end > bytes.length) throw corrupt('lz4', 'the frame is cut off')
     return end
@@ -100,9 +110,10 @@ function readFrame(bytes: Buffer): { blocks: Block[]; contentChecksum: number | 
       throw corrupt('lz4', 'the checksum of a block is wrong')
     }
   }
-  if ((flags & CONTENT_CHECKSUM) === 0) return { blocks, contentChecksum: undefined }
+  const contentSize = (flags & CONTENT_SIZE) === 0 ? undefined : bytes.readBigUInt64LE(6)
+  if ((flags & CONTENT_CHECKSUM) === 0) return { blocks, contentSize, contentChecksum: undefined }
   need(at + 4)
-  return { blocks, contentChecksum: bytes.readUInt32LE(at) }
+  return { blocks, contentSize, contentChecksum: bytes.readUInt32LE(at) }
 }
 
 /**

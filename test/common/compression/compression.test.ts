@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   COMPRESSION_TYPES,
-  type CompressionType,
+  CompressionType,
   compress,
   decompress,
 } from '../../../src/common/compression/compression.ts'
@@ -48,6 +48,9 @@ const rejects = (errorName: string, run: () => unknown, why?: string) =>
 
 test('a codec may be named or numbered, and the numbers are those of Kafka', () => {
   assert.deepEqual(COMPRESSION_TYPES, ['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+  for (const [number, type] of COMPRESSION_TYPES.entries()) {
+    assert.equal(CompressionType[type], number)
+  }
   assert.deepEqual(decompress(3, Buffer.from(FROM_JAVA.lz4, 'hex'), MIB), JAVA_PLAIN)
   rejects('CORRUPT_MESSAGE', () => decompress(5, JAVA_PLAIN, MIB))
   assert.deepEqual(compress('none', JAVA_PLAIN), JAVA_PLAIN)

@@ -32,6 +32,11 @@ export class Slab implements Lease {
     this.#pool = pool
   }
 
+  /** True while nobody but the one caller holds a lease, so that it may overwrite the memory. */
+  get isSoleLease(): boolean {
+    return this.#leases === 1
+  }
+
   retain(): void {
     if (this.#leases === 0) throw new Error('a slab was retained after its last release')
     this.#leases += 1
@@ -52,7 +57,14 @@ export interface SlabPoolOptions {
 }
 
 /** The sizes that are pooled. A request above the largest gets memory of its own, used once. */
-const SIZE_CLASSES = [64 * 1024, 256 * 1024, 1024 * 1024, 2 * 1024 * 1024, 4 * 1024 * 1024]
+const SIZE_CLASSES = [
+  8 * 1024,
+  64 * 1024,
+  256 * 1024,
+  1024 * 1024,
+  2 * 1024 * 1024,
+  4 * 1024 * 1024,
+]
 
 export class SlabPool {
   readonly #idle = new Map<number, Buffer[]>(SIZE_CLASSES.map((size) => [size, []]))

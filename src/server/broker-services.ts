@@ -1,0 +1,25 @@
+/** What a running broker is made of, as its request handlers see it. */
+import type { Clock } from '../common/clock.ts'
+import type { BrokerConfig } from '../common/config/broker-config.ts'
+import type { Logger } from '../common/logger.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { ConfigRepository } from './config-repository.ts'
+import type { FetchSessions } from './fetch-session.ts'
+import type { MetadataCache } from './metadata-cache.ts'
+import type { ProducerIds } from './producer-ids.ts'
+import type { ReplicaManager } from './replica-manager.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+export interface BrokerServices {
+  readonly brokerId: number
+  readonly clock: Clock
+  readonly log: Logger
+  readonly config: BrokerConfig
+  readonly configs: ConfigRepository
+  readonly metadata: MetadataCache
+  readonly replicaManager: ReplicaManager
+  readonly logManager: LogManager
+  readonly fetchSessions: FetchSessions
+  readonly producerIds: ProducerIds
+  readonly topics: TopicAdmin
+}

@@ -1,0 +1,57 @@
+/** How many connections may be open: in all, and from one address (`max.connections.per.ip`). */
+
+export interface ConnectionLimitOptions {
+  readonly maxConnections: number
+  readonly maxConnectionsPerIp: number
+  /** Limits of single addresses, which win over the general one. */
+  readonly overrides: ReadonlyMap<string, number>
+}
+
+export class ConnectionLimits {
+  readonly #byHost = new Map<string, number>()
+  #options: ConnectionLimitOptions
+  #total = 0
+
+  constructor(options: ConnectionLimitOptions) {
+    this.#options = options
+  }
+
+  get total(): number {
+    return this.#total
+  }
+
+  /** Applies to connections made from now on. */
+  configure(options: ConnectionLimitOptions): void {
+    this.#options = options
+  }
+
+  /** Counts a connection from `host`; or returns why it must not be. */
+  open(host: string): string | undefined {
+    const { maxConnections, maxConnectionsPerIp, overrides } = this.#options
+    if (this.#total >= maxConnections) return `the limit of ${maxConnections} connections`
+    const limit = overrides.get(host) ?? maxConnectionsPerIp
+    const fromHost = this.#byHost.get(host) ?? 0
+    if (fromHost >= limit) return `the limit of ${limit} connections from ${host}`
+    this.#byHost.set(host, fromHost + 1)
+    this.#total += 1
+    return undefined
+  }
+
+  close(host: string): void {
+    const left = (this.#byHost.get(host) ?? 0) - 1
+    if (left < 0) throw new Error(`a connection from ${host} was closed that was never opened`)
+    if (left === 0) this.#byHost.delete(host)
+    else this.#byHost.set(host, left)
+    this.#total -= 1
+  }
+}
+
+/** Reads `max.connections.per.ip.overrides`: entries of the form `host:limit`. */
+export function parseOverrides(entries: readonly string[]): Map<string, number> {
+  return new Map(
+    entries.map((entry) => {
+      const at = entry.lastIndexOf(':')
+      return [entry.slice(0, at).trim(), Number(entry.slice(at + 1))] as const
+    }),
+  )
+}

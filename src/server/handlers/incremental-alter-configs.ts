@@ -1,0 +1,98 @@
+/**
+ * IncrementalAlterConfigs (versions 0-1, KIP-339): sets and deletes single settings of topics or
+ * brokers, and adds to or takes from those whose value is a list.
+ */
+import { ErrorCode, KafkaError } from '../../common/errors.ts'
+import {
+  IncrementalAlterConfigs,
+  type IncrementalAlterConfigsRequest,
+} from '../../protocol/messages/incremental-alter-configs.ts'
+import type { BrokerServices } from '../broker-services.ts'
+import { type ConfigResource, configResource } from '../config-resources.ts'
+import type { RequestHandler } from '../request-handler.ts'
+
+type Change = IncrementalAlterConfigsRequest['resources'][number]['configs'][number]
+
+const SET = 0
+const DELETE = 1
+const APPEND = 2
+const SUBTRACT = 3
+
+export function incrementalAlterConfigsHandler(
+  services: BrokerServices,
+): RequestHandler<typeof IncrementalAlterConfigs> {
+  return {
+    api: IncrementalAlterConfigs,
+
+    async handle({ resources, validateOnly }) {
+      const responses = []
+      for (const resource of resources) {
+        const { resourceType, resourceName, configs } = resource
+        const named = { resourceType, resourceName }
+        try {
+          const found = configResource(services, resource)
+          await found.replace(changed(found, configs), validateOnly)
+          responses.push({ ...named, errorCode: ErrorCode.NONE, errorMessage: null })
+        } catch (error) {
+          if (!(error instanceof KafkaError)) throw error
+          responses.push({ ...named, errorCode: error.code, errorMessage: error.message })
+        }
+      }
+      return { responses }
+    },
+
+    failure({ resources }, error) {
+      const { code: errorCode, message: errorMessage } = error
+      return {
+        responses: resources.map(({ resourceType, resourceName }) => ({
+          ...{ errorCode, errorMessage, resourceType, resourceName },
+        })),
+      }
+    },
+  }
+}
+
+/** The settings of a resource after the changes. */
+function changed(resource: ConfigResource, changes: readonly Change[]): Map<string, string> {
+  const names = changes.map((change) => change.name)
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index)
+  if (repeated.length > 0) {
+    const keys = [...new Set(repeated)].join(',')
+    throw new KafkaError('INVALID_REQUEST', `Error due to duplicate config keys : ${keys}`)
+  }
+  const entries = new Map(resource.entries())
+  for (const change of changes) apply(resource, entries, change)
+  return entries
+}
+
+function apply(resource: ConfigResource, entries: Map<string, string>, change: Change): void {
+  const { name, configOperation: operation, value } = change
+  if (operation === DELETE) {
+    entries.delete(name)
+    return
+  }
+  if (value === null) {
+    throw new KafkaError('INVALID_REQUEST', `Null value not supported for : ${name}`)
+  }
+  if (operation === SET) {
+    entries.set(name, value)
+    return
+  }
+  if (operation !== APPEND && operation !== SUBTRACT) {
+    throw new KafkaError('INVALID_REQUEST', `Unknown operation type ${operation} for key ${name}`)
+  }
+  const list = resource.currentList(name)
+  if (list === undefined) {
+    const verb = operation === APPEND ? 'APPEND to' : 'SUBTRACT from'
+    throw new KafkaError(
+      'INVALID_CONFIG',
+      `Can't ${verb} key ${name} because its type is not LIST.`,
+    )
+  }
+  const given = value.split(',').map((item) => item.trim())
+  const next =
+    operation === APPEND
+      ? [...list, ...given.filter((item) => !list.includes(item))]
+      : list.filter((item) => !given.includes(item))
+  entries.set(name, next.join(','))
+}

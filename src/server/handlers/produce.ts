@@ -1,0 +1,132 @@
+/**
+ * Produce (versions 3-13): appends one record batch to each of some partitions.
+ *
+ * acks=0 gets no response, and an error closes the connection, which is the only way to tell the
+ * client; 1 is answered when the leader has written the batch, -1 when every in-sync replica has.
+ * Version 13 names topics by id (KIP-516). Versions 0-2 are advertised, because old clients look for
+ * them, but what they would carry (message formats 0 and 1) is not served.
+ */
+import { Completion } from '../../common/completion.ts'
+import { ErrorCode, errorName } from '../../common/errors.ts'
+import { recordsBuffer } from '../../protocol/compile.ts'
+import { Produce, type ProduceRequest } from '../../protocol/messages/produce.ts'
+import type { ResponseInput } from '../../protocol/schema.ts'
+import type { BrokerServices } from '../broker-services.ts'
+import type { AppendResult } from '../replica-manager.ts'
+import type { RequestContext, RequestHandler } from '../request-handler.ts'
+
+type ProduceResponse = ResponseInput<typeof Produce>
+type Entry = { topic: string; partitionIndex: number; records: Buffer }
+
+export function produceHandler(services: BrokerServices): RequestHandler<typeof Produce> {
+  const { replicaManager, metadata } = services
+
+  /** What can be appended, and for each partition of the request which entry it is, or an error. */
+  function plan(request: ProduceRequest, usesTopicIds: boolean) {
+    const entries: Entry[] = []
+    const places: { entry: number; errorCode: number }[] = []
+    for (const topic of request.topicData) {
+      const name = usesTopicIds ? metadata.topicName(topic.topicId) : topic.name
+      for (const { index, records } of topic.partitionData) {
+        if (name === undefined || records === null) {
+          const unknown = name === undefined
+          const errorCode = unknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.INVALID_RECORD
+          places.push({ entry: -1, errorCode })
+          continue
+        }
+        places.push({ entry: entries.length, errorCode: ErrorCode.NONE })
+        entries.push({ topic: name, partitionIndex: index, records: recordsBuffer(records) })
+      }
+    }
+    return { entries, places }
+  }
+
+  return {
+    api: Produce,
+
+    handle(request, context) {
+      const { acks } = request
+      if (acks < -1 || acks > 1) return failAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
+      const { entries, places } = plan(request, context.apiVersion >= 13)
+      const response = new Completion<ProduceResponse | undefined>()
+      replicaManager
+        .append({
+          requiredAcks: acks,
+          timeoutMs: request.timeoutMs,
+          origin: 'client',
+          lease: context.lease,
+          entries,
+        })
+        .onComplete((results) => {
+          if (acks === 0) {
+            closeOnError(context, results, places)
+            response.complete(undefined)
+            return
+          }
+          response.complete(describe(request, results, places))
+        })
+      return response
+    },
+
+    failure(request, error) {
+      return failAll(request, error.code)
+    },
+  }
+}
+
+type Places = readonly { entry: number; errorCode: number }[]
+
+function describe(
+  request: ProduceRequest,
+  results: readonly AppendResult[],
+  places: Places,
+): ProduceResponse {
+  let next = 0
+  return {
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => {
+        const { entry, errorCode } = places[next++]!
+        if (entry < 0) return { index, errorCode, baseOffset: -1 }
+        return describePartition(index, results[entry]!)
+      }),
+    })),
+  }
+}
+
+function describePartition(index: number, { errorCode, errorMessage, info }: AppendResult) {
+  if (info === undefined || errorCode !== ErrorCode.NONE) {
+    return { index, errorCode, baseOffset: -1, errorMessage }
+  }
+  return {
+    index,
+    errorCode,
+    baseOffset: info.firstOffset,
+    logAppendTimeMs: info.logAppendTimeMs,
+    logStartOffset: info.logStartOffset,
+  }
+}
+
+function failAll(request: ProduceRequest, errorCode: number): ProduceResponse {
+  return {
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+    })),
+  }
+}
+
+function closeOnError(
+  context: RequestContext,
+  results: readonly AppendResult[],
+  places: Places,
+): void {
+  const failure =
+    places.find((place) => place.errorCode !== ErrorCode.NONE) ??
+    results.find((result) => result.errorCode !== ErrorCode.NONE)
+  if (failure === undefined) return
+  const why = new Error(`a Produce with acks=0 failed with ${errorName(failure.errorCode)}`)
+  context.connection.close(why)
+}

@@ -1,0 +1,215 @@
+/**
+ * One partition as this broker has it: its log, and its place in the cluster (leader, leader epoch,
+ * in-sync replicas, high watermark). Everything that depends on "am I the leader, and what is
+ * committed?" is decided here; the log below knows nothing of other replicas.
+ *
+ * The offsets of a leader, by example. Three replicas, all in sync; the followers have fetched up to
+ * 7 and 9:
+ *
+ * ```
+ *   offset   0 1 2 3 4 5 6 7 8 9
+ *   log      x x x x x x x x x x        log end offset 10
+ *                          ^            high watermark 7: all in-sync replicas have what is below
+ * ```
+ * A consumer reads up to the high watermark, a follower up to the log end. With an ISR of one, the
+ * leader itself, the high watermark follows the log end at once.
+ */
+
+import { ErrorCode, KafkaError } from '../common/errors.ts'
+import type { Lease } from '../common/slab.ts'
+import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
+import { NO_LEADER } from './metadata-cache.ts'
+
+/** A partition's state as the controller decided it (one entry of Kafka's LeaderAndIsr request). */
+export interface LeaderAndIsr {
+  readonly topic: string
+  readonly topicId: string
+  readonly partitionIndex: number
+  readonly controllerEpoch: number
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly isr: readonly number[]
+  readonly replicas: readonly number[]
+  /** Raised with each change of the ISR under one leader. */
+  readonly partitionEpoch: number
+  /** The partition has never had data, so a replica may be created for it. */
+  readonly isNew: boolean
+}
+
+export interface AppendOptions {
+  /** -1 (all in-sync replicas), 0 or 1. */
+  readonly requiredAcks: number
+  readonly origin: 'client' | 'coordinator'
+  /** Keeps the memory of the records alive. */
+  readonly lease: Lease
+}
+
+/** How far a fetch may read. */
+export type FetchIsolation = 'log-end' | 'high-watermark' | 'committed'
+
+export class Partition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partitionIndex: number
+  readonly log: PartitionLog
+  readonly #brokerId: number
+  #state: LeaderAndIsr
+  #highWatermark: number
+  /** Where each follower's log ends, as its last fetch said. */
+  readonly #followerEndOffsets = new Map<number, number>()
+  #offline: KafkaError | undefined
+
+  constructor(options: {
+    brokerId: number
+    log: PartitionLog
+    state: LeaderAndIsr
+    checkpointedHighWatermark: number
+  }) {
+    this.topic = options.state.topic
+    this.topicId = options.state.topicId
+    this.partitionIndex = options.state.partitionIndex
+    this.log = options.log
+    this.#brokerId = options.brokerId
+    this.#state = options.state
+    const checkpointed = Math.max(options.checkpointedHighWatermark, this.log.logStartOffset)
+    this.#highWatermark = Math.min(checkpointed, this.log.logEndOffset)
+    this.#becomeWhatStateSays()
+  }
+
+  get name(): string {
+    return `${this.topic}-${this.partitionIndex}`
+  }
+
+  get leaderEpoch(): number {
+    return this.#state.leaderEpoch
+  }
+
+  get isLeader(): boolean {
+    return this.#state.leader === this.#brokerId
+  }
+
+  get isr(): readonly number[] {
+    return this.#state.isr
+  }
+
+  /** All records below it are on every in-sync replica. Consumers read up to it. */
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** All records below it belong to no open transaction. Never above the high watermark. */
+  get lastStableOffset(): number {
+    const unstable = this.log.firstUnstableOffset
+    return unstable === undefined ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
+  }
+
+  /** Takes over what the controller decided. Returns false for a decision older than the known one. */
+  applyState(state: LeaderAndIsr): boolean {
+    if (state.leaderEpoch < this.#state.leaderEpoch) return false
+    if (
+      state.leaderEpoch === this.#state.leaderEpoch &&
+      state.partitionEpoch < this.#state.partitionEpoch
+    ) {
+      return false
+    }
+    const leaderChanged = state.leaderEpoch !== this.#state.leaderEpoch
+    this.#state = state
+    if (leaderChanged) this.#becomeWhatStateSays()
+    this.maybeAdvanceHighWatermark()
+    return true
+  }
+
+  /** Puts the partition out of use: its log's disk has failed. */
+  takeOffline(reason: KafkaError): void {
+    this.#offline = reason
+  }
+
+  /** Throws unless this broker is the leader, in the epoch the client believes in (-1: any). */
+  checkLeader(clientLeaderEpoch: number): void {
+    if (this.#offline !== undefined) throw this.#offline
+    if (clientLeaderEpoch !== -1 && clientLeaderEpoch !== this.#state.leaderEpoch) {
+      throw new KafkaError(
+        clientLeaderEpoch < this.#state.leaderEpoch
+          ? 'FENCED_LEADER_EPOCH'
+          : 'UNKNOWN_LEADER_EPOCH',
+      )
+    }
+    if (!this.isLeader) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /**
+   * Checks records and stages them for the log. They are readable, and may be acknowledged, only
+   * after `commit`. Throws KafkaError.
+   */
+  appendAsLeader(records: Buffer, options: AppendOptions): LogAppendInfo {
+    this.checkLeader(-1)
+    if (options.requiredAcks === -1 && this.#state.isr.length < this.log.config.minInsyncReplicas) {
+      throw new KafkaError(
+        'NOT_ENOUGH_REPLICAS',
+        `The size of the current ISR ${this.#state.isr.length} is insufficient to satisfy the ` +
+          `min.isr requirement of ${this.log.config.minInsyncReplicas} for partition ${this.name}`,
+      )
+    }
+    return this.log.append(records, {
+      leaderEpoch: this.#state.leaderEpoch,
+      origin: options.origin,
+      lease: options.lease,
+    })
+  }
+
+  /** Writes what is staged. Returns true if the high watermark rose. Throws KafkaError. */
+  commit(): boolean {
+    this.log.commit()
+    return this.maybeAdvanceHighWatermark()
+  }
+
+  /** Takes note of how far a follower has come. Returns true if the high watermark rose. */
+  updateFollower(replicaId: number, endOffset: number): boolean {
+    this.#followerEndOffsets.set(replicaId, endOffset)
+    return this.maybeAdvanceHighWatermark()
+  }
+
+  /** Raises the high watermark to what all in-sync replicas have. Returns true if it rose. */
+  maybeAdvanceHighWatermark(): boolean {
+    if (!this.isLeader) return false
+    let committed = this.log.logEndOffset
+    for (const replica of this.#state.isr) {
+      if (replica === this.#brokerId) continue
+      committed = Math.min(committed, this.#followerEndOffsets.get(replica) ?? -1)
+    }
+    if (committed <= this.#highWatermark) return false
+    this.#highWatermark = committed
+    return true
+  }
+
+  /** The first offset that a fetch of this kind may not read. */
+  readableEnd(isolation: FetchIsolation): number {
+    if (isolation === 'log-end') return this.log.logEndOffset
+    return isolation === 'committed' ? this.lastStableOffset : this.#highWatermark
+  }
+
+  /** Removes what is below `offset` (-1: the high watermark). Returns the new log start offset. */
+  async deleteRecords(offset: number): Promise<number> {
+    this.checkLeader(-1)
+    const before = offset === -1 ? this.#highWatermark : offset
+    if (before < 0 || before > this.#highWatermark) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (this.log.config.cleanupPolicy === 'compact') throw new KafkaError('POLICY_VIOLATION')
+    await this.log.deleteRecordsBefore(before)
+    return this.log.logStartOffset
+  }
+
+  #becomeWhatStateSays(): void {
+    this.#followerEndOffsets.clear()
+    if (this.#state.leader === NO_LEADER || !this.isLeader) return
+    this.log.assignLeaderEpoch(this.#state.leaderEpoch)
+    this.maybeAdvanceHighWatermark()
+  }
+}
+
+/** The code of a failure to be put into a response; broken invariants go on up. */
+export function errorCodeOf(error: unknown): number {
+  if (error instanceof KafkaError) return error.code
+  throw error
+}
+
+export const NO_ERROR = ErrorCode.NONE

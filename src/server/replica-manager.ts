@@ -1,0 +1,302 @@
+/**
+ * All partitions that this broker has a replica of, and the two things done with them: appending and
+ * fetching.
+ *
+ * An append is staged first and committed after the current event: all records that one socket read
+ * brought, for whichever connection's requests, are written with one system call per partition. Only
+ * then are they readable and acknowledged.
+ */
+import type { Clock } from '../common/clock.ts'
+import { Completion } from '../common/completion.ts'
+import { ErrorCode, KafkaError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
+import type { Lease } from '../common/slab.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
+import { type FetchParams, type FetchResult, fetchRecords } from './fetch-records.ts'
+import { type LeaderAndIsr, Partition } from './partition.ts'
+import { DelayedFetch } from './purgatory/delayed-fetch.ts'
+import { DelayedProduce } from './purgatory/delayed-produce.ts'
+import { Purgatory } from './purgatory/purgatory.ts'
+
+export interface AppendRequest {
+  /** -1 (all in-sync replicas), 0 or 1. */
+  readonly requiredAcks: number
+  /** How long acks=-1 may wait for the replicas. */
+  readonly timeoutMs: number
+  readonly origin: 'client' | 'coordinator'
+  readonly lease: Lease
+  readonly entries: readonly { topic: string; partitionIndex: number; records: Buffer }[]
+}
+
+/** What became of one entry of an append, in the order of the entries. */
+export interface AppendResult {
+  errorCode: number
+  errorMessage: string | null
+  /** Undefined where the error came before anything was appended. */
+  partition: Partition | undefined
+  info: LogAppendInfo | undefined
+  /** The high watermark at which acks=-1 is satisfied. */
+  requiredOffset: number
+}
+
+interface StagedAppend {
+  readonly requiredAcks: number
+  readonly timeoutMs: number
+  readonly results: AppendResult[]
+  readonly completion: Completion<readonly AppendResult[]>
+}
+
+export class ReplicaManager {
+  readonly #brokerId: number
+  readonly #logManager: LogManager
+  readonly #log: Logger
+  readonly #partitions = new Map<string, Map<number, Partition>>()
+  readonly #producePurgatory: Purgatory<Partition>
+  readonly #fetchPurgatory: Purgatory<Partition>
+  #staged: StagedAppend[] = []
+  #stagedPartitions = new Set<Partition>()
+
+  constructor(options: { brokerId: number; clock: Clock; logManager: LogManager; log: Logger }) {
+    this.#brokerId = options.brokerId
+    this.#logManager = options.logManager
+    this.#log = options.log
+    this.#producePurgatory = new Purgatory(options.clock)
+    this.#fetchPurgatory = new Purgatory(options.clock)
+  }
+
+  /** The partition, or undefined where this broker has no replica of it. */
+  partition(topic: string, partitionIndex: number): Partition | undefined {
+    return this.#partitions.get(topic)?.get(partitionIndex)
+  }
+
+  *partitions(): Generator<Partition> {
+    for (const ofTopic of this.#partitions.values()) yield* ofTopic.values()
+  }
+
+  /** As `partition`; throws UNKNOWN_TOPIC_OR_PARTITION where there is none. */
+  requirePartition(topic: string, partitionIndex: number): Partition {
+    const partition = this.partition(topic, partitionIndex)
+    if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    return partition
+  }
+
+  /** Appends to each entry's partition; completes when the acks asked for have been reached. */
+  append(request: AppendRequest): Completion<readonly AppendResult[]> {
+    const results = request.entries.map((entry) => this.#stage(request, entry))
+    const completion = new Completion<readonly AppendResult[]>()
+    if (this.#staged.length === 0) queueMicrotask(() => this.#commitStaged())
+    const { requiredAcks, timeoutMs } = request
+    this.#staged.push({ requiredAcks, timeoutMs, results, completion })
+    return completion
+  }
+
+  /** Reads from each partition of `params`, waiting for `minBytes` as long as it says. */
+  fetch(params: FetchParams): Completion<FetchResult> {
+    const completion = new Completion<FetchResult>()
+    this.#noteFollower(params)
+    const answer = (result: FetchResult) => {
+      completion.complete(result)
+    }
+    const first = fetchRecords(this, params)
+    if (first instanceof Promise)
+      void first.then((result) => this.#answerOrWait(params, result, answer))
+    else this.#answerOrWait(params, first, answer)
+    return completion
+  }
+
+  /**
+   * Takes over the controller's decisions about partitions of which this broker is a replica. Logs
+   * are created where they are missing. Returns an error code for each, in order.
+   */
+  async applyLeaderAndIsr(states: readonly LeaderAndIsr[]): Promise<number[]> {
+    const codes: number[] = []
+    for (const state of states) {
+      try {
+        await this.#applyState(state)
+        codes.push(ErrorCode.NONE)
+      } catch (error) {
+        if (!(error instanceof KafkaError)) throw error
+        this.#log.error(`could not host ${state.topic}-${state.partitionIndex}`, error)
+        codes.push(error.code)
+      }
+    }
+    return codes
+  }
+
+  /** Stops hosting a partition, and deletes its data where `deleteLog` says so. */
+  async stopReplica(topic: string, partitionIndex: number, deleteLog: boolean): Promise<void> {
+    const ofTopic = this.#partitions.get(topic)
+    const partition = ofTopic?.get(partitionIndex)
+    if (partition !== undefined) {
+      partition.takeOffline(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
+      ofTopic!.delete(partitionIndex)
+      if (ofTopic!.size === 0) this.#partitions.delete(topic)
+      this.#wake(partition)
+    }
+    if (deleteLog) await this.#logManager.delete(topic, partitionIndex)
+  }
+
+  /** Puts the partitions whose logs lie in a failed folder out of use. */
+  logDirectoryFailed(logs: readonly PartitionLog[]): void {
+    const failed = new Set(logs)
+    for (const partition of this.partitions()) {
+      if (!failed.has(partition.log)) continue
+      partition.takeOffline(new KafkaError('KAFKA_STORAGE_ERROR'))
+      this.#wake(partition)
+    }
+  }
+
+  /** The high watermarks of all partitions, for the checkpoint. */
+  highWatermarks(): { topic: string; partition: number; log: PartitionLog; offset: number }[] {
+    return [...this.partitions()].map((partition) => ({
+      topic: partition.topic,
+      partition: partition.partitionIndex,
+      log: partition.log,
+      offset: partition.highWatermark,
+    }))
+  }
+
+  /** Answers everything that waits, so that connections can be closed. */
+  shutDown(): void {
+    this.#commitStaged()
+    this.#producePurgatory.expireAll()
+    this.#fetchPurgatory.expireAll()
+  }
+
+  #stage(
+    request: AppendRequest,
+    entry: { topic: string; partitionIndex: number; records: Buffer },
+  ): AppendResult {
+    try {
+      const partition = this.requirePartition(entry.topic, entry.partitionIndex)
+      const info = partition.appendAsLeader(entry.records, request)
+      this.#stagedPartitions.add(partition)
+      const requiredOffset = info.lastOffset + 1
+      return { errorCode: ErrorCode.NONE, errorMessage: null, partition, info, requiredOffset }
+    } catch (error) {
+      return failedAppend(error)
+    }
+  }
+
+  #commitStaged(): void {
+    const staged = this.#staged
+    const partitions = this.#stagedPartitions
+    this.#staged = []
+    this.#stagedPartitions = new Set()
+    for (const partition of partitions) this.#commit(partition, staged)
+    for (const append of staged) {
+      if (append.requiredAcks === -1) {
+        const operation = new DelayedProduce(append.results, append.completion)
+        this.#producePurgatory.tryOrWait(operation, partitionsOf(append), append.timeoutMs)
+      } else {
+        append.completion.complete(append.results)
+      }
+    }
+  }
+
+  #commit(partition: Partition, staged: readonly StagedAppend[]): void {
+    try {
+      if (partition.commit()) this.#wake(partition)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      for (const result of staged.flatMap((append) => append.results)) {
+        if (result.partition === partition) Object.assign(result, failedAppend(error))
+      }
+    }
+  }
+
+  #answerOrWait(
+    params: FetchParams,
+    first: FetchResult,
+    answer: (result: FetchResult) => void,
+  ): void {
+    if (first.sizeInBytes >= params.minBytes || first.mustAnswer || params.maxWaitMs <= 0) {
+      answer(first)
+      return
+    }
+    first.release()
+    const partitions = params.partitions
+      .map((wanted) => this.partition(wanted.topic, wanted.partitionIndex))
+      .filter((partition) => partition !== undefined)
+    const operation = new DelayedFetch(
+      () => this.#availableBytes(params) >= params.minBytes,
+      () => {
+        const result = fetchRecords(this, params)
+        if (result instanceof Promise) void result.then(answer)
+        else answer(result)
+      },
+    )
+    this.#fetchPurgatory.tryOrWait(operation, partitions, params.maxWaitMs)
+  }
+
+  /** About how many bytes a fetch would give now; infinite where there is an error to report. */
+  #availableBytes(params: FetchParams): number {
+    let available = 0
+    for (const wanted of params.partitions) {
+      const partition = this.partition(wanted.topic, wanted.partitionIndex)
+      try {
+        if (partition === undefined) return Number.POSITIVE_INFINITY
+        partition.checkLeader(wanted.currentLeaderEpoch)
+        const end = partition.readableEnd(params.isolation)
+        if (end > wanted.fetchOffset) {
+          available += partition.log.sizeBetween(wanted.fetchOffset, end, wanted.maxBytes)
+        }
+      } catch (error) {
+        if (error instanceof KafkaError) return Number.POSITIVE_INFINITY
+        throw error
+      }
+      if (available >= params.minBytes) return available
+    }
+    return available
+  }
+
+  #noteFollower(params: FetchParams): void {
+    if (params.replicaId < 0) return
+    for (const wanted of params.partitions) {
+      const partition = this.partition(wanted.topic, wanted.partitionIndex)
+      if (partition?.updateFollower(params.replicaId, wanted.fetchOffset)) this.#wake(partition)
+    }
+  }
+
+  async #applyState(state: LeaderAndIsr): Promise<void> {
+    const { topic, partitionIndex } = state
+    const known = this.partition(topic, partitionIndex)
+    if (known?.topicId === state.topicId) {
+      if (!known.applyState(state)) throw new KafkaError('STALE_CONTROLLER_EPOCH')
+      this.#wake(known)
+      return
+    }
+    // A folder of an earlier topic of this name is not this topic's data.
+    const log = await this.#logManager.getOrCreate(topic, partitionIndex, state.topicId)
+    const checkpointedHighWatermark = this.#logManager.checkpointedHighWatermark(
+      topic,
+      partitionIndex,
+    )
+    const brokerId = this.#brokerId
+    const partition = new Partition({ brokerId, log, state, checkpointedHighWatermark })
+    const ofTopic = this.#partitions.get(topic)
+    if (ofTopic === undefined) this.#partitions.set(topic, new Map([[partitionIndex, partition]]))
+    else ofTopic.set(partitionIndex, partition)
+  }
+
+  #wake(partition: Partition): void {
+    this.#producePurgatory.check(partition)
+    this.#fetchPurgatory.check(partition)
+  }
+}
+
+function failedAppend(error: unknown): AppendResult {
+  if (!(error instanceof KafkaError)) throw error
+  return {
+    errorCode: error.code,
+    errorMessage: error.message,
+    partition: undefined,
+    info: undefined,
+    requiredOffset: -1,
+  }
+}
+
+function partitionsOf(append: StagedAppend): Partition[] {
+  return append.results.flatMap((result) => (result.partition ? [result.partition] : []))
+}

@@ -1,0 +1,143 @@
+/**
+ * Listens, accepts, and looks after connections: their limits, idle ones, and the log line that says
+ * why one was closed. What comes in on them goes to the dispatcher.
+ */
+import { type Clock, scheduleEvery, type Timer } from '../common/clock.ts'
+import type { Logger } from '../common/logger.ts'
+import type { Connection, Listener, Network } from '../common/network.ts'
+import type { Slab, SlabPool } from '../common/slab.ts'
+import {
+  type ConnectionOwner,
+  type ResponseSlot,
+  ServerConnection,
+} from '../network/server-connection.ts'
+import { ByteWriter } from '../protocol/byte-writer.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
+import type { RequestDispatcher } from './request-dispatcher.ts'
+
+/** One entry of `listeners`. */
+export interface ListenerConfig {
+  readonly name: string
+  /** Empty for all interfaces. */
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+}
+
+export interface SocketServerOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly log: Logger
+  readonly pool: SlabPool
+  readonly limits: ConnectionLimits
+  readonly dispatcher: RequestDispatcher
+  /** `socket.request.max.bytes` */
+  readonly maxFrameBytes: number
+  /** `connections.max.idle.ms`; Infinity for never. */
+  readonly maxIdleMs: number
+}
+
+/** How often idle connections are looked for, at most. */
+const IDLE_CHECK_MS = 30_000
+
+export class SocketServer implements ConnectionOwner {
+  readonly #options: SocketServerOptions
+  readonly #listeners = new Map<string, Listener>()
+  readonly #connections = new Set<ServerConnection>()
+  readonly writer = new ByteWriter()
+  #idleCheck: Timer | undefined
+  #isAccepting = false
+  #isShuttingDown = false
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options
+  }
+
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  get pool(): SlabPool {
+    return this.#options.pool
+  }
+
+  get maxFrameBytes(): number {
+    return this.#options.maxFrameBytes
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /**
+   * Binds every listener, without accepting requests yet: a client that connects waits until
+   * `acceptRequests`. Rejects with NetworkError if a port is taken. Returns the ports by name.
+   */
+  async bind(listeners: readonly ListenerConfig[]): Promise<ReadonlyMap<string, number>> {
+    for (const { name, host, port } of listeners) {
+      const listener = await this.#options.network.listen({ host, port }, (connection) =>
+        this.#accept(connection, name),
+      )
+      this.#listeners.set(name, listener)
+    }
+    return new Map([...this.#listeners].map(([name, { port }]) => [name, port]))
+  }
+
+  /** Starts to serve: those that have connected already, too. */
+  acceptRequests(): void {
+    this.#isAccepting = true
+    for (const connection of this.#connections) connection.start()
+    const { clock, maxIdleMs } = this.#options
+    if (Number.isFinite(maxIdleMs)) {
+      const period = Math.max(Math.min(maxIdleMs / 2, IDLE_CHECK_MS), 1)
+      this.#idleCheck = scheduleEvery(clock, period, () => this.#closeIdle())
+    }
+  }
+
+  /** Accepts nobody new. */
+  async stopListening(): Promise<void> {
+    this.#isShuttingDown = true
+    this.#idleCheck?.cancel()
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
+  }
+
+  /** Closes all connections. */
+  closeAll(): void {
+    for (const connection of this.#connections) connection.close()
+  }
+
+  request(slot: ResponseSlot, slab: Slab, start: number, end: number): void {
+    this.#options.dispatcher.dispatch(slot, slab, start, end)
+  }
+
+  closed(connection: ServerConnection, error: Error | undefined): void {
+    this.#connections.delete(connection)
+    this.#options.limits.close(connection.remoteHost)
+    if (error === undefined || this.#isShuttingDown) return
+    // A peer that resets its connection has its own reasons and is no news.
+    const { log } = this.#options
+    const line = `closed the connection from ${connection.remoteName}: ${error.message}`
+    if ('code' in error && typeof error.code === 'string') log.debug(line)
+    else log.warn(line)
+  }
+
+  #accept(connection: Connection, listenerName: string): void {
+    const { limits, log } = this.#options
+    const refusal = limits.open(connection.remoteHost)
+    if (refusal !== undefined) {
+      log.warn(`refused a connection from ${connection.remoteHost}: ${refusal} is reached`)
+      connection.destroy()
+      return
+    }
+    const accepted = new ServerConnection(connection, this, listenerName)
+    this.#connections.add(accepted)
+    if (this.#isAccepting) accepted.start()
+  }
+
+  #closeIdle(): void {
+    const oldest = this.#options.clock.monotonic() - this.#options.maxIdleMs
+    for (const connection of this.#connections) {
+      if (connection.lastActiveMs < oldest && connection.pendingRequests === 0) connection.close()
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The one entry point of all programs: `samsa COMMAND [ARG…]`. A command is loaded only when it is
+ * asked for, so that starting a broker does not pay for the others.
+ */
+import { version } from './version.ts'
+
+type Command = (args: readonly string[]) => Promise<void>
+
+const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: string }>> = {
+  start: {
+    load: async () => (await import('./start.ts')).start,
+    about: 'start a broker: samsa start [server.properties] [--override key=value]…',
+  },
+  'kafka-server-start': {
+    load: async () => (await import('./kafka-server-start.ts')).kafkaServerStart,
+    about: 'the same, called as kafka-server-start.sh is',
+  },
+}
+
+/** Runs the command that `args` name. Sets the exit code of the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  const [name, ...rest] = args
+  if (name === '--version' || name === 'version') {
+    console.log(version)
+    return
+  }
+  if (name === undefined || name === '--help' || name === 'help') {
+    console.log(usage())
+    return
+  }
+  // Named as in Kafka's bin folder, the commands work with their suffix too.
+  const command = COMMANDS[name.replace(/\.sh$/, '')]
+  if (command === undefined) {
+    console.error(`samsa: there is no command '${name}'\n\n${usage()}`)
+    process.exitCode = 1
+    return
+  }
+  await (await command.load())(rest)
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
+  const lines = Object.entries(COMMANDS).map(
+    ([name, { about }]) => `  ${name.padEnd(width)}  ${about}`,
+  )
+  return [`Samsa ${version}, a Kafka-compatible event-streaming platform`, '', ...lines].join('\n')
+}

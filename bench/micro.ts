@@ -3,7 +3,7 @@
  * bench/README.md for what is measured and how to read it.
  *
  *     node bench/micro.ts [--rounds 5] [--case TEXT] [--peer kafka] [--peers-only]
- *                         [--json FILE] [--check]
+ *                         [--no-pin] [--json FILE] [--check]
  *
  * All servers run from beginning to end. A round runs every case on every server, one at a time, so
  * that what disturbs the machine for a while disturbs them alike; the first round warms up and does
@@ -11,15 +11,15 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { type Case, cases } from './cases.ts'
+import { busyShare, type CpuPlan, describeMachine, planCpus } from './machine.ts'
 import { median } from './median.ts'
 import { startApacheKafka } from './peers/apache-kafka.ts'
-import { buildCPrograms, startCPeer } from './peers/c-programs.ts'
+import { buildCPrograms, type CPrograms, startCPeer } from './peers/c-programs.ts'
 import { startSamsa } from './peers/samsa.ts'
-import type { Server } from './peers/server.ts'
+import { onCpus, type Server } from './peers/server.ts'
 
 /** What the load driver prints. */
 interface LoadResult {
@@ -49,7 +49,9 @@ interface Summary {
 
 interface Report {
   machine: string
-  node: string
+  /** The part of the machine that others used before the run, from 0 to 1. */
+  busyBefore: number
+  cpuPlan?: CpuPlan
   startedAt: string
   rounds: number
   cases: { name: string; unit: string; goal: number; summaries: Summary[] }[]
@@ -105,7 +107,12 @@ function printCase({ name, unit, goal }: Case, summaries: Summary[]): void {
 const execute = promisify(execFile)
 let topics = 0
 
-async function runLoad(load: string, { load: options }: Case, server: Server): Promise<LoadResult> {
+async function runLoad(
+  programs: CPrograms,
+  { load }: Case,
+  server: Server,
+  cpus?: string,
+): Promise<LoadResult> {
   topics += 1
   const target = [
     '--port',
@@ -115,18 +122,20 @@ async function runLoad(load: string, { load: options }: Case, server: Server): P
     '--topic',
     `bench-${topics}`,
   ]
-  const { stdout } = await execute(load, [...options, ...target]).catch((error) => {
-    throw new Error(`${server.name}: ${String(error.stderr).trim()} (load ${options.join(' ')})`)
+  const command = onCpus(cpus, programs.load, [...load, ...target])
+  const { stdout } = await execute(...command).catch((error) => {
+    throw new Error(`${server.name}: ${error.stderr || error.message} (load ${load.join(' ')})`)
   })
   return JSON.parse(stdout)
 }
 
 /** Runs the rounds; gives the runs of every case and server, in the order of both lists. */
 async function measure(
-  load: string,
+  programs: CPrograms,
   chosen: readonly Case[],
   servers: readonly Server[],
   rounds: number,
+  clientCpu?: string,
 ): Promise<LoadResult[][][]> {
   const runs: LoadResult[][][] = chosen.map(() => servers.map(() => []))
   for (let round = 0; round <= rounds; round++) {
@@ -134,7 +143,7 @@ async function measure(
       for (let turn = 0; turn < servers.length; turn++) {
         // Everyone goes first in turn: who follows whom makes a difference.
         const s = (turn + round) % servers.length
-        const result = await runLoad(load, one, servers[s]!)
+        const result = await runLoad(programs, one, servers[s]!, clientCpu)
         if (round > 0) runs[c]![s]!.push(result)
       }
     }
@@ -149,9 +158,11 @@ const { values: options } = parseArgs({
     case: { type: 'string', default: '' },
     peer: { type: 'string' },
     'peers-only': { type: 'boolean', default: false },
+    pin: { type: 'boolean', default: true },
     json: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
+  allowNegative: true,
 })
 const rounds = Number(options.rounds)
 const chosen = cases.filter(({ name }) => name.includes(options.case))
@@ -160,6 +171,7 @@ if (chosen.length === 0) throw new Error(`no case has "${options.case}" in its n
 if (options.peer !== undefined && options.peer !== 'kafka') throw new Error('--peer knows kafka')
 
 const programs = buildCPrograms()
+const cpuPlan = options.pin ? planCpus() : undefined
 const cache = join(import.meta.dirname, '.cache')
 const scratch = mkdtempSync(join(cache, 'micro-'))
 const servers: Server[] = []
@@ -180,18 +192,23 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  servers.push(await startCPeer(programs, folder('c')))
-  if (!options['peers-only']) servers.push(await startSamsa(folder('samsa')))
+  servers.push(await startCPeer(programs, folder('c'), cpuPlan?.server))
+  if (!options['peers-only']) servers.push(await startSamsa(folder('samsa'), cpuPlan?.server))
   if (options.peer === 'kafka') servers.push(await startApacheKafka(folder('kafka')))
   const report: Report = {
-    machine: `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}`,
-    node: process.version,
+    machine: describeMachine(),
+    busyBefore: await busyShare(),
+    cpuPlan,
     startedAt: new Date().toISOString(),
     rounds,
     cases: [],
   }
-  console.log(`${report.machine}, Node ${report.node}; medians of ${rounds} rounds`)
-  const runs = await measure(programs.load, chosen, servers, rounds)
+  console.log(`${report.machine}; medians of ${rounds} rounds`)
+  if (report.busyBefore > 0.1) {
+    const percent = Math.round(report.busyBefore * 100)
+    console.log(`Others use ${percent} % of this machine: trust CPU figures, not throughput.`)
+  }
+  const runs = await measure(programs, chosen, servers, rounds, cpuPlan?.client)
   const missed: string[] = []
   for (const [c, one] of chosen.entries()) {
     const summaries = servers.map((server, s) =>

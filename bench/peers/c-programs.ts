@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Server, stopProcess } from './server.ts'
+import { onCpus, type Server, stopProcess } from './server.ts'
 
 const sources = join(import.meta.dirname, '../c')
 const binaries = join(import.meta.dirname, '../.cache/bin')
@@ -45,10 +45,17 @@ export function buildCPrograms(): CPrograms {
   return { peer: build('peer', newest), load: build('load', newest) }
 }
 
-export async function startCPeer(programs: CPrograms, folder: string): Promise<Server> {
-  const child = spawn(programs.peer, [folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+export async function startCPeer(
+  programs: CPrograms,
+  folder: string,
+  cpus?: string,
+): Promise<Server> {
+  const child = spawn(...onCpus(cpus, programs.peer, [folder]), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const line = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once('line', resolve)
+    child.once('error', reject)
     child.once('exit', () => reject(new Error('the C peer ended at once')))
   })
   const port = Number(/^listening (\d+)$/.exec(line)?.[1])

@@ -2,7 +2,7 @@
  * Samsa as it is published: the bundled build, started by its start script on default settings.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type Command, freePort, type Server, startServer } from './server.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -26,17 +26,11 @@ export function samsaCommand(folder: string, port: number): Command {
       '',
     ].join('\n'),
   )
-  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
-  return {
-    name: 'Samsa',
-    file: join(root, 'bin/kafka-server-start.sh'),
-    args: [properties],
-    folder,
-    environment: { PATH: path },
-  }
+  const file = join(root, 'bin/kafka-server-start.sh')
+  return { name: 'Samsa', file, args: [properties], folder }
 }
 
-export async function startSamsa(folder: string): Promise<Server> {
+export async function startSamsa(folder: string, cpus?: string): Promise<Server> {
   const port = await freePort()
-  return startServer(samsaCommand(folder, port), port)
+  return startServer({ ...samsaCommand(folder, port), cpus }, port)
 }

@@ -24,7 +24,13 @@ export interface Command {
   args: string[]
   /** Where it may write what it prints. */
   folder: string
-  environment?: Record<string, string>
+  /** The CPUs it may run on, as taskset takes them; all of them if absent. */
+  cpus?: string
+}
+
+/** The program and arguments that start `file` on some CPUs only. taskset becomes the program. */
+export function onCpus(cpus: string | undefined, file: string, args: string[]): [string, string[]] {
+  return cpus === undefined ? [file, args] : ['taskset', ['-c', cpus, file, ...args]]
 }
 
 /** A port that was free a moment ago. */
@@ -56,9 +62,8 @@ function lastDescendant(pid: number): number {
 export function spawnServer(command: Command): { child: ChildProcess; outputPath: string } {
   const outputPath = join(command.folder, 'output.txt')
   const output = openSync(outputPath, 'w')
-  const child = spawn(command.file, command.args, {
+  const child = spawn(...onCpus(command.cpus, command.file, command.args), {
     stdio: ['ignore', output, output],
-    env: { ...process.env, ...command.environment },
   })
   closeSync(output)
   child.on('error', () => {}) // it shows as a process without a pid

@@ -12,6 +12,8 @@ const FOLDER = new URL('golden/kafka-4.2/', import.meta.url)
 export interface GoldenMessage {
   kind: 'request' | 'response'
   version: number
+  /** Of defaults, each array of structs has one element, of defaults as well. */
+  contents: 'random' | 'defaults'
   bytes: Buffer
   json: { [name: string]: unknown }
 }
@@ -32,9 +34,10 @@ export function goldenLines(name: string): string[][] {
 
 /** What Kafka wrote for every version of an API, or for the headers. */
 export function goldenMessages(name: string): GoldenMessage[] {
-  return goldenLines(name).map(([kind, version, base64, json]) => ({
+  return goldenLines(name).map(([kind, version, contents, base64, json]) => ({
     kind: kind as 'request' | 'response',
     version: Number(version),
+    contents: contents as 'random' | 'defaults',
     bytes: Buffer.from(base64!, 'base64'),
     json: parseExactly(json!),
   }))

@@ -18,7 +18,7 @@ export const DescribeConfigs = api({
       resourceType: int8(),
       /** Empty for the defaults of all brokers. */
       resourceName: string(),
-      configurationKeys: array(string(), { nullable: '0+', default: null }),
+      configurationKeys: array(string(), { nullable: '0+' }),
     }),
     includeSynonyms: bool({ versions: '1+', default: false }),
     includeDocumentation: bool({ versions: '3+', default: false }),
@@ -51,7 +51,7 @@ export const DescribeConfigs = api({
          * 8: class; 9: password.
          */
         configType: int8({ versions: '3+', default: 0, ignorable: true }),
-        documentation: string({ versions: '3+', nullable: '0+', default: null, ignorable: true }),
+        documentation: string({ versions: '3+', nullable: '0+', ignorable: true }),
       }),
     }),
   },

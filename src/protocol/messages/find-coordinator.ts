@@ -32,7 +32,7 @@ export const FindCoordinator = api({
         host: string(),
         port: int32(),
         errorCode: int16(),
-        errorMessage: string({ nullable: '4+', default: null }),
+        errorMessage: string({ nullable: '4+' }),
       },
       { versions: '4+' },
     ),

@@ -16,7 +16,7 @@ export const ListOffsets = api({
   flexible: '6+',
   request: {
     /** -1 for consumers. */
-    replicaId: int32({ default: -1 }),
+    replicaId: int32(),
     isolationLevel: int8({ versions: '2+' }),
     topics: array({
       name: string(),

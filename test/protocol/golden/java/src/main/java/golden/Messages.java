@@ -24,7 +24,9 @@ import org.apache.kafka.common.record.SimpleRecord;
 
 /**
  * Fills Kafka's generated message classes with pseudo-random values, always the same ones, and gives
- * what Kafka makes of them: one line per message with kind, version, bytes (base64) and JSON.
+ * what Kafka makes of them: one line per message with kind, version, contents, bytes (base64) and
+ * JSON. The contents are "random", or "defaults" where nothing is set but each array of structs has
+ * one element, of which nothing is set either.
  *
  * Which fields a version has comes from the message definitions inside Kafka's jar.
  */
@@ -42,16 +44,19 @@ final class Messages {
     private static final ObjectMapper JSON =
         new ObjectMapper().configure(JsonParser.Feature.ALLOW_COMMENTS, true);
     private static final int SAMPLES = 2;
+    private static final int DEFAULTS = -1;
     private static final long MAX_SAFE = (1L << 53) - 1;
 
     private final Random random;
     private final int version;
+    private final boolean defaults;
     private final String outer;
     private final Map<String, JsonNode> commonStructs = new HashMap<>();
 
     private Messages(JsonNode definition, int version, int sample) {
         this.outer = definition.get("name").asText() + "Data";
         this.version = version;
+        this.defaults = sample == DEFAULTS;
         this.random = new Random(31L * outer.hashCode() + 7L * version + sample);
         JsonNode common = definition.get("commonStructs");
         if (common != null) {
@@ -70,6 +75,7 @@ final class Messages {
             int[] range = range(definition.get("validVersions").asText());
             int latest = unstable ? range[1] - 1 : range[1];
             for (int version = range[0]; version <= latest; version++) {
+                append(out, kind.toLowerCase(), definition, version, DEFAULTS);
                 for (int sample = 0; sample < SAMPLES; sample++) {
                     append(out, kind.toLowerCase(), definition, version, sample);
                 }
@@ -104,6 +110,7 @@ final class Messages {
         Object json = converter.getMethod("write", type, short.class)
             .invoke(null, message, (short) version);
         out.append(kind).append('\t').append(version).append('\t')
+            .append(sample == DEFAULTS ? "defaults" : "random").append('\t')
             .append(Base64.getEncoder().encodeToString(buffer.array())).append('\t')
             .append(json).append('\n');
     }
@@ -113,7 +120,7 @@ final class Messages {
         for (JsonNode field : fields) {
             if (!contains(field.get("versions").asText())) continue;
             // Now and then a field keeps its default.
-            if (random.nextInt(8) == 0) continue;
+            if (defaults ? !isArrayOfStructs(field) : random.nextInt(8) == 0) continue;
             String name = field.get("name").asText();
             String setterName = "set" + Character.toUpperCase(name.charAt(0)) + name.substring(1);
             for (Method setter : type.getMethods()) {
@@ -128,15 +135,21 @@ final class Messages {
     private Object value(JsonNode field, Class<?> target) throws Exception {
         String type = field.get("type").asText();
         JsonNode nullable = field.get("nullableVersions");
-        if (nullable != null && contains(nullable.asText()) && random.nextInt(4) == 0) return null;
+        if (!defaults && nullable != null && contains(nullable.asText()) && random.nextInt(4) == 0) return null;
         if (type.startsWith("[]")) {
             Collection<Object> list = collection(target);
-            for (int left = random.nextInt(3); left > 0; left--) {
+            for (int left = defaults ? 1 : random.nextInt(3); left > 0; left--) {
                 list.add(single(field, type.substring(2), null));
             }
             return list;
         }
         return single(field, type, target);
+    }
+
+    private boolean isArrayOfStructs(JsonNode field) {
+        String type = field.get("type").asText();
+        boolean known = field.has("fields") || commonStructs.containsKey(type.substring(2));
+        return type.startsWith("[]") && known && !field.has("tag");
     }
 
     @SuppressWarnings("unchecked")

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ByteWriter } from '../../src/protocol/byte-writer.ts'
+import { schemaCodec } from '../../src/protocol/compile.ts'
+import { APIS, apiByKey } from '../../src/protocol/messages/index.ts'
+import type { Field, Fields, Schema } from '../../src/protocol/schema.ts'
+import { includesVersion, isDefault, ZERO_UUID } from '../../src/protocol/schema.ts'
+import { encodeToBuffer } from './golden.ts'
+
+const int = (min: number, max: number) => fc.oneof(fc.integer({ min, max }), fc.constant(max))
+const bytes = fc.uint8Array({ maxLength: 24 }).map((array) => Buffer.from(array))
+const uuid = fc.oneof(
+  fc.constant(ZERO_UUID),
+  fc.uint8Array({ minLength: 16, maxLength: 16 }).map((a) => Buffer.from(a).toString('base64url')),
+)
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: 'binary-ascii', maxLength: 200 }),
+)
+
+/** Any value that `field` can have in `version`. */
+function anyValueOf(field: Field, version: number): fc.Arbitrary<unknown> {
+  const value = nonNullOf(field, version)
+  return includesVersion(field.nullable, version) ? fc.option(value, { freq: 4 }) : value
+}
+
+function nonNullOf(field: Field, version: number): fc.Arbitrary<unknown> {
+  switch (field.type) {
+    case 'bool':
+      return fc.boolean()
+    case 'int8':
+      return int(-0x80, 0x7f)
+    case 'int16':
+      return int(-0x8000, 0x7fff)
+    case 'uint16':
+      return int(0, 0xffff)
+    case 'int32':
+      return int(-0x8000_0000, 0x7fff_ffff)
+    case 'uint32':
+      return int(0, 0xffff_ffff)
+    case 'int64':
+      return int(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
+    case 'bigint64':
+      return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    case 'float64':
+      return fc.double({ noNaN: true })
+    case 'string':
+      return text
+    case 'uuid':
+      return uuid
+    case 'bytes':
+    case 'records':
+      return bytes
+    case 'array':
+      return fc.array(anyValueOf(field.element!, version), { maxLength: 3 })
+    case 'struct':
+      return structOf(field.fields!, version)
+  }
+}
+
+function structOf(fields: Fields, version: number): fc.Arbitrary<{ [name: string]: unknown }> {
+  const entries = Object.entries(fields).map(([name, field]) => {
+    const present = includesVersion(field.versions, version)
+    return [name, present ? anyValueOf(field, version) : fc.constant(defaultOf(field))] as const
+  })
+  return fc.record(Object.fromEntries(entries), { noNullPrototype: true })
+}
+
+function defaultOf(field: Field): unknown {
+  if (field.type !== 'struct' || field.default === null) return field.default
+  const inner = Object.entries(field.fields!).map(([name, f]) => [name, defaultOf(f)])
+  return Object.fromEntries(inner)
+}
+
+function eachCodec(visit: (schema: Schema, version: number) => void): void {
+  for (const api of APIS) {
+    for (let version = api.versions.min; version <= api.versions.max; version++) {
+      visit(api.request, version)
+      visit(api.response, version)
+    }
+  }
+}
+
+test('every message of every version survives encoding and decoding, wherever it lies', () => {
+  eachCodec((schema, version) => {
+    const codec = schemaCodec(schema, version)
+    const property = fc.property(
+      structOf(schema.fields, version),
+      fc.nat(3),
+      fc.nat(3),
+      (message, before, after) => {
+        const encoded = encodeToBuffer(codec as never, message)
+        const noise = (length: number) => Buffer.alloc(length, 0xa5)
+        const buffer = Buffer.concat([noise(before), encoded, noise(after)])
+        const decoded = codec.decode(buffer, before, before + encoded.length)
+        assert.deepEqual(decoded, message)
+        assert.deepEqual(Object.keys(decoded), Object.keys(schema.fields))
+      },
+    )
+    fc.assert(property, { numRuns: 15 })
+  })
+})
+
+/** A message in which just the field at the end of `path` has a value. */
+function messageWith(
+  path: readonly [string, Field][],
+  value: unknown,
+): { [name: string]: unknown } {
+  return path.reduceRight<unknown>((inner, [name, field], depth) => {
+    if (depth === path.length - 1) return { [name]: value }
+    return { [name]: field.type === 'array' ? [inner] : inner }
+  }, undefined) as { [name: string]: unknown }
+}
+
+function* absentFields(
+  fields: Fields,
+  version: number,
+  path: [string, Field][] = [],
+): Generator<[string, Field][]> {
+  for (const [name, field] of Object.entries(fields)) {
+    const inner: [string, Field][] = [...path, [name, field]]
+    if (!includesVersion(field.versions, version)) yield inner
+    else yield* absentFields(field.fields ?? field.element?.fields ?? {}, version, inner)
+  }
+}
+
+test('a value for which a version has no place is refused, or dropped if it is ignorable', () => {
+  let refused = 0
+  let dropped = 0
+  eachCodec((schema, version) => {
+    const codec = schemaCodec(schema, version)
+    for (const path of absentFields(schema.fields, version)) {
+      const [name, field] = path.at(-1)!
+      const [value] = fc.sample(
+        nonNullOf(field, version).filter((candidate) => !isDefault(field, candidate)),
+        { numRuns: 1, seed: version },
+      )
+      const message = messageWith(path, value)
+      const without = messageWith(path, undefined)
+      if (field.ignorable) {
+        const encoded = encodeToBuffer(codec as never, message)
+        assert.deepEqual(encoded, encodeToBuffer(codec as never, without), name)
+        dropped += 1
+      } else {
+        assert.throws(() => encodeToBuffer(codec as never, message), {
+          errorName: 'UNSUPPORTED_VERSION',
+          message: new RegExp(`${name}$`),
+        })
+        // Its default is no loss.
+        encodeToBuffer(codec as never, messageWith(path, defaultOf(field)))
+        refused += 1
+      }
+    }
+  })
+  assert.ok(refused > 50 && dropped > 100, 'both kinds were met')
+})
+
+test('null where a version has no null is refused by the encoder, which names the field', () => {
+  eachCodec((schema, version) => {
+    for (const [name, field] of Object.entries(schema.fields)) {
+      const lengthy = ['string', 'bytes', 'records', 'array', 'struct'].includes(field.type)
+      if (!lengthy || !includesVersion(field.versions, version) || field.tag !== undefined) continue
+      const encode = () => encodeToBuffer(schemaCodec(schema, version) as never, { [name]: null })
+      if (includesVersion(field.nullable, version)) encode()
+      else assert.throws(encode, new RegExp(`${schema.name}.${name} must not be null`))
+    }
+  })
+})
+
+test('a failed encode does not leave a trace in the writer after a rewind', () => {
+  const writer = new ByteWriter(64)
+  writer.int32(1)
+  const before = writer.size
+  const codec = schemaCodec(apiByKey(3)!.request, 12)
+  const topics = [...Array(20).fill({ name: 'a topic' }), { name: 5 }]
+  assert.throws(() => codec.encode({ topics } as never, writer))
+  writer.rewind(before)
+  writer.int32(2)
+  assert.equal(Buffer.concat(writer.finish()).toString('hex'), '0000000100000002')
+})
+
+/** The table of the versions that a broker advertises: Kafka 4.2's, with Produce from 0 on. */
+const ADVERTISED: { [key: number]: [min: number, max: number] } = {
+  0: [0, 13],
+  1: [4, 18],
+  2: [1, 11],
+  3: [0, 13],
+  8: [2, 10],
+  9: [1, 10],
+  10: [0, 6],
+  11: [0, 9],
+  12: [0, 4],
+  13: [0, 5],
+  14: [0, 5],
+  15: [0, 6],
+  16: [0, 5],
+  17: [0, 1],
+  18: [0, 4],
+  19: [2, 7],
+  20: [1, 6],
+  21: [0, 2],
+  22: [0, 5],
+  23: [2, 4],
+  24: [0, 5],
+  25: [0, 4],
+  26: [0, 5],
+  27: [1, 2],
+  28: [0, 5],
+  32: [1, 4],
+  33: [0, 2],
+  35: [1, 4],
+  36: [0, 2],
+  37: [0, 3],
+  42: [0, 2],
+  44: [0, 1],
+  47: [0, 0],
+  60: [0, 2],
+  68: [0, 1],
+  69: [0, 1],
+  75: [0, 0],
+}
+
+test('the advertised versions are those that clients count on', () => {
+  const actual = APIS.map(({ key, advertised }) => [key, [advertised.min, advertised.max]])
+  assert.deepEqual(Object.fromEntries(actual), ADVERTISED)
+})
+
+test('the table has each API once, under its key, in the order of the keys', () => {
+  const keys = APIS.map((api) => api.key)
+  assert.deepEqual(
+    keys,
+    [...new Set(keys)].sort((a, b) => a - b),
+  )
+  for (const api of APIS) assert.equal(apiByKey(api.key), api)
+  assert.equal(apiByKey(32767), undefined)
+  assert.equal(apiByKey(-1), undefined)
+})
+
+test('a version that is not implemented has no codec', () => {
+  const produce = apiByKey(0)!
+  assert.throws(() => schemaCodec(produce.request, 2), /ProduceRequest has no version 2/)
+  assert.throws(() => schemaCodec(produce.request, 14), /ProduceRequest has no version 14/)
+})

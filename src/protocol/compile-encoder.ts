@@ -1,7 +1,7 @@
 /**
  * Writes the source of an encoder: one function for one schema in one version, `(m, w) => void`,
- * which writes message `m` to ByteWriter `w`. In the source `c` holds what cannot be written as a
- * literal: the field definitions and a few functions (see `compile.ts`).
+ * which writes message `m` to ByteWriter `w`. In the source `c` holds a few functions: see
+ * `compile.ts`.
  *
  * A property that is undefined takes its field's default. Null where the version has no null, and
  * a value for a field that the version lacks, are refused with an error that names the field.
@@ -9,14 +9,28 @@
 import { defaultExpression } from './compile-decoder.ts'
 import { type Field, type Fields, includesVersion } from './schema.ts'
 
+/** An expression for whether `value` is left out or is what `field` has when it is left out. */
+function isDefaultExpression(field: Field, value: string): string {
+  if (field.default === null) return `(${value} == null)`
+  let test: string
+  if (field.type === 'struct') {
+    const inner = Object.entries(field.fields!)
+    const tests = inner.map(([name, f]) => isDefaultExpression(f, `${value}.${name}`))
+    test = `(${value} !== null && ${tests.join(' && ')})`
+  } else if (field.type === 'array' || field.type === 'bytes' || field.type === 'records') {
+    test = `(${value} !== null && ${value}.length === 0)`
+  } else {
+    test = `${value} === ${defaultExpression(field)}`
+  }
+  return `(${value} === undefined || ${test})`
+}
+
 export class EncoderSource {
   readonly #version: number
   readonly #flexible: boolean
   readonly #lines: string[] = []
   #indent = 1
   #names = 0
-  /** The definitions that the source refers to as `c.fields[n]`. */
-  readonly definitions: Field[] = []
 
   constructor(version: number, flexible: boolean) {
     this.#version = version
@@ -46,7 +60,7 @@ export class EncoderSource {
 
   #absent(field: Field, expression: string, path: string): void {
     if (field.ignorable) return
-    this.#line(`if (!c.isDefault(${this.#definition(field)}, ${expression})) c.absent('${path}')`)
+    this.#line(`if (!${isDefaultExpression(field, expression)}) c.absent('${path}')`)
   }
 
   /** Emits what reads a property, or its default, into a variable. */
@@ -131,9 +145,7 @@ export class EncoderSource {
     const sorted = [...fields].sort(([, a], [, b]) => a.tag! - b.tag!)
     const conditions = sorted.map(([name, field]) => {
       const condition = this.#name(`has${name}`)
-      const value = `${message}.${name}`
-      const test = `!c.isDefault(${this.#definition(field)}, ${value})`
-      this.#line(`const ${condition} = ${value} !== undefined && ${test}`)
+      this.#line(`const ${condition} = !${isDefaultExpression(field, `${message}.${name}`)}`)
       return condition
     })
     this.#line(`${writer}.unsignedVarint(${conditions.map((name) => `+${name}`).join(' + ')})`)
@@ -148,11 +160,6 @@ export class EncoderSource {
       })
       this.#line('}')
     })
-  }
-
-  #definition(field: Field): string {
-    this.definitions.push(field)
-    return `c.fields[${this.definitions.length - 1}]`
   }
 
   #name(base: string): string {

@@ -23,7 +23,7 @@ import type {
   ResponseOf,
   Schema,
 } from './schema.ts'
-import { includesVersion, isDefault } from './schema.ts'
+import { includesVersion } from './schema.ts'
 
 export interface Codec<D, E> {
   /**
@@ -125,17 +125,14 @@ ${body}
 }
 
 function compileEncoder(schema: Schema, version: number, flexible: boolean, name: string) {
-  const encoder = new EncoderSource(version, flexible)
-  const body = encoder.body(schema.fields, schema.name)
+  const body = new EncoderSource(version, flexible).body(schema.fields, schema.name)
   const source = `'use strict'
 return function encode${name}(m, w) {
 ${body}
 }
 //# sourceURL=samsa-protocol/encode-${name}.js`
   const helpers = {
-    fields: encoder.definitions,
     EMPTY,
-    isDefault,
     recordsSize,
     appendRecords,
     absent: (path: string) => {

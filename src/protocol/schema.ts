@@ -279,22 +279,3 @@ export function api<const Request extends Fields, const Response extends Fields>
     response: schema({ name: `${name}Response`, versions, flexible, fields: definition.response }),
   }
 }
-
-/** Whether `value` is what `field` has when nothing is said: such values need no place on the wire. */
-export function isDefault(field: Field, value: unknown): boolean {
-  if (value === undefined) return true
-  if (value === null || field.default === null) return value === field.default
-  switch (field.type) {
-    case 'array':
-      return (value as readonly unknown[]).length === 0
-    case 'bytes':
-    case 'records':
-      return (value as { length: number }).length === 0
-    case 'struct': {
-      const struct = value as Record<string, unknown>
-      return Object.entries(field.fields!).every(([name, inner]) => isDefault(inner, struct[name]))
-    }
-    default:
-      return value === field.default
-  }
-}

@@ -10,8 +10,8 @@ import {
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import type { Field, Fields } from '../../src/protocol/schema.ts'
-import { includesVersion, isDefault } from '../../src/protocol/schema.ts'
-import { codecOf, encodeToBuffer, goldenMessages } from './golden.ts'
+import { includesVersion } from '../../src/protocol/schema.ts'
+import { codecOf, encodeToBuffer, goldenMessages, isDefault } from './golden.ts'
 
 type Json = { [name: string]: unknown }
 

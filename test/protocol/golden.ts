@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { ByteWriter } from '../../src/protocol/byte-writer.ts'
 import { type Codec, requestCodec, responseCodec } from '../../src/protocol/compile.ts'
-import type { Api } from '../../src/protocol/schema.ts'
+import type { Api, Field } from '../../src/protocol/schema.ts'
 
 const FOLDER = new URL('golden/kafka-4.2/', import.meta.url)
 
@@ -67,4 +67,23 @@ export function encodeToBuffer(codec: Codec<unknown, unknown>, message: unknown)
   const writer = new ByteWriter(512)
   codec.encode(message, writer)
   return Buffer.concat(writer.finish())
+}
+
+/** Whether `value` is what `field` has when nothing is said: such values need no place on the wire. */
+export function isDefault(field: Field, value: unknown): boolean {
+  if (value === undefined) return true
+  if (value === null || field.default === null) return value === field.default
+  switch (field.type) {
+    case 'array':
+      return (value as readonly unknown[]).length === 0
+    case 'bytes':
+    case 'records':
+      return (value as { length: number }).length === 0
+    case 'struct': {
+      const struct = value as Record<string, unknown>
+      return Object.entries(field.fields!).every(([name, inner]) => isDefault(inner, struct[name]))
+    }
+    default:
+      return value === field.default
+  }
 }

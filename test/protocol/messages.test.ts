@@ -5,8 +5,8 @@ import { ByteWriter } from '../../src/protocol/byte-writer.ts'
 import { schemaCodec } from '../../src/protocol/compile.ts'
 import { APIS, apiByKey } from '../../src/protocol/messages/index.ts'
 import type { Field, Fields, Schema } from '../../src/protocol/schema.ts'
-import { includesVersion, isDefault, ZERO_UUID } from '../../src/protocol/schema.ts'
-import { encodeToBuffer } from './golden.ts'
+import { includesVersion, ZERO_UUID } from '../../src/protocol/schema.ts'
+import { encodeToBuffer, isDefault } from './golden.ts'
 
 const int = (min: number, max: number) => fc.oneof(fc.integer({ min, max }), fc.constant(max))
 const bytes = fc.uint8Array({ maxLength: 24 }).map((array) => Buffer.from(array))

@@ -5,8 +5,9 @@
  * the id that each folder's `partition.metadata` names. When the store is not new it knows best which
  * topics there are; a folder it does not know is left alone, and the log says so.
  */
-import type { Logger } from '../common/logger.ts'
+
 import { KafkaError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 

@@ -34,6 +34,8 @@ export class ConfigRepository {
   readonly #broker: BrokerConfig
   readonly #brokerId: number
   readonly #topics = new Map<string, ConfigEntries>()
+  /** Made from `#topics` when first asked for. */
+  readonly #topicConfigs = new Map<string, TopicConfig>()
   readonly #topicListeners = new Set<(topic: string) => void>()
 
   constructor(options: { store: MetadataStore; broker: BrokerConfig; brokerId: number }) {
@@ -57,9 +59,14 @@ export class ConfigRepository {
     }
   }
 
-  /** The configuration of a topic. One that has no settings follows the broker's. */
+  /** The configuration of a topic. What it does not set follows the broker's. */
   topic(name: string): TopicConfig {
-    return createTopicConfig(this.#broker, this.topicEntries(name))
+    let config = this.#topicConfigs.get(name)
+    if (config === undefined) {
+      config = createTopicConfig(this.#broker, this.topicEntries(name))
+      this.#topicConfigs.set(name, config)
+    }
+    return config
   }
 
   /** What has been set for a topic. */
@@ -79,12 +86,18 @@ export class ConfigRepository {
 
   /** Reads a topic's settings from the store, where the controller has put them. */
   async refreshTopic(name: string): Promise<void> {
-    this.#topics.set(name, await this.#read('topics', name))
+    this.#setEntries(name, await this.#read('topics', name))
   }
 
   /** The topic is gone. */
   forgetTopic(name: string): void {
     this.#topics.delete(name)
+    this.#topicConfigs.delete(name)
+  }
+
+  #setEntries(name: string, entries: ConfigEntries): void {
+    this.#topics.set(name, entries)
+    this.#topicConfigs.delete(name)
   }
 
   /** Replaces a topic's settings. Throws ConfigError. */
@@ -92,7 +105,7 @@ export class ConfigRepository {
     this.checkTopic(entries)
     if (validateOnly) return
     await this.#write('topics', name, entries)
-    this.#topics.set(name, entries)
+    this.#setEntries(name, entries)
     for (const listener of this.#topicListeners) listener(name)
   }
 

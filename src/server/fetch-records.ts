@@ -6,7 +6,8 @@
  * synchronous; the result is a promise only where a partition had to be read from disk.
  */
 import { ErrorCode, KafkaError } from '../common/errors.ts'
-import type { AbortedTransaction, LogRead } from '../storage/partition-log.ts'
+import type { LogRead } from '../storage/log-read.ts'
+import type { AbortedTransaction } from '../storage/transaction-index.ts'
 import type { FetchIsolation, Partition } from './partition.ts'
 
 export interface FetchPartition {

@@ -15,7 +15,7 @@
  * leader itself, the high watermark follows the log end at once.
  */
 
-import { ErrorCode, KafkaError } from '../common/errors.ts'
+import { KafkaError } from '../common/errors.ts'
 import type { Lease } from '../common/slab.ts'
 import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
 import { NO_LEADER } from './metadata-cache.ts'
@@ -53,8 +53,8 @@ export class Partition {
   readonly partitionIndex: number
   readonly log: PartitionLog
   readonly #brokerId: number
+  readonly #minInsyncReplicas: () => number
   #state: LeaderAndIsr
-  #highWatermark: number
   /** Where each follower's log ends, as its last fetch said. */
   readonly #followerEndOffsets = new Map<number, number>()
   #offline: KafkaError | undefined
@@ -63,16 +63,16 @@ export class Partition {
     brokerId: number
     log: PartitionLog
     state: LeaderAndIsr
-    checkpointedHighWatermark: number
+    /** `min.insync.replicas` of the topic, as of now. */
+    minInsyncReplicas: () => number
   }) {
     this.topic = options.state.topic
     this.topicId = options.state.topicId
     this.partitionIndex = options.state.partitionIndex
     this.log = options.log
     this.#brokerId = options.brokerId
+    this.#minInsyncReplicas = options.minInsyncReplicas
     this.#state = options.state
-    const checkpointed = Math.max(options.checkpointedHighWatermark, this.log.logStartOffset)
-    this.#highWatermark = Math.min(checkpointed, this.log.logEndOffset)
     this.#becomeWhatStateSays()
   }
 
@@ -94,13 +94,12 @@ export class Partition {
 
   /** All records below it are on every in-sync replica. Consumers read up to it. */
   get highWatermark(): number {
-    return this.#highWatermark
+    return this.log.highWatermark
   }
 
   /** All records below it belong to no open transaction. Never above the high watermark. */
   get lastStableOffset(): number {
-    const unstable = this.log.firstUnstableOffset
-    return unstable === undefined ? this.#highWatermark : Math.min(unstable, this.#highWatermark)
+    return this.log.lastStableOffset
   }
 
   /** Takes over what the controller decided. Returns false for a decision older than the known one. */
@@ -143,13 +142,7 @@ export class Partition {
    */
   appendAsLeader(records: Buffer, options: AppendOptions): LogAppendInfo {
     this.checkLeader(-1)
-    if (options.requiredAcks === -1 && this.#state.isr.length < this.log.config.minInsyncReplicas) {
-      throw new KafkaError(
-        'NOT_ENOUGH_REPLICAS',
-        `The size of the current ISR ${this.#state.isr.length} is insufficient to satisfy the ` +
-          `min.isr requirement of ${this.log.config.minInsyncReplicas} for partition ${this.name}`,
-      )
-    }
+    if (options.requiredAcks === -1) this.#checkInsyncReplicas()
     return this.log.append(records, {
       leaderEpoch: this.#state.leaderEpoch,
       origin: options.origin,
@@ -157,10 +150,12 @@ export class Partition {
     })
   }
 
-  /** Writes what is staged. Returns true if the high watermark rose. Throws KafkaError. */
-  commit(): boolean {
-    this.log.commit()
-    return this.maybeAdvanceHighWatermark()
+  /**
+   * Writes what is staged. Returns a promise where it must also be made durable before it may be
+   * acknowledged (`flush.messages`). Throws, or rejects with, KafkaError.
+   */
+  commit(): Promise<void> | undefined {
+    return this.log.commit()
   }
 
   /** Takes note of how far a follower has come. Returns true if the high watermark rose. */
@@ -177,39 +172,46 @@ export class Partition {
       if (replica === this.#brokerId) continue
       committed = Math.min(committed, this.#followerEndOffsets.get(replica) ?? -1)
     }
-    if (committed <= this.#highWatermark) return false
-    this.#highWatermark = committed
+    if (committed <= this.log.highWatermark) return false
+    this.log.highWatermark = committed
     return true
   }
 
   /** The first offset that a fetch of this kind may not read. */
   readableEnd(isolation: FetchIsolation): number {
     if (isolation === 'log-end') return this.log.logEndOffset
-    return isolation === 'committed' ? this.lastStableOffset : this.#highWatermark
+    return isolation === 'committed' ? this.lastStableOffset : this.highWatermark
   }
 
   /** Removes what is below `offset` (-1: the high watermark). Returns the new log start offset. */
-  async deleteRecords(offset: number): Promise<number> {
+  deleteRecords(offset: number): number {
     this.checkLeader(-1)
-    const before = offset === -1 ? this.#highWatermark : offset
-    if (before < 0 || before > this.#highWatermark) throw new KafkaError('OFFSET_OUT_OF_RANGE')
-    if (this.log.config.cleanupPolicy === 'compact') throw new KafkaError('POLICY_VIOLATION')
-    await this.log.deleteRecordsBefore(before)
-    return this.log.logStartOffset
+    const before = offset === -1 ? this.highWatermark : offset
+    if (before < 0) throw new KafkaError('OFFSET_OUT_OF_RANGE')
+    if (!this.log.config.cleanupPolicy.includes('delete')) {
+      throw new KafkaError(
+        'POLICY_VIOLATION',
+        `Records of partition ${this.name} can not be deleted due to the configured policy`,
+      )
+    }
+    return this.log.deleteRecordsBefore(before)
+  }
+
+  #checkInsyncReplicas(): void {
+    const required = this.#minInsyncReplicas()
+    const { length } = this.#state.isr
+    if (length >= required) return
+    throw new KafkaError(
+      'NOT_ENOUGH_REPLICAS',
+      `The size of the current ISR ${length} is insufficient to satisfy the min.isr requirement ` +
+        `of ${required} for partition ${this.name}`,
+    )
   }
 
   #becomeWhatStateSays(): void {
     this.#followerEndOffsets.clear()
     if (this.#state.leader === NO_LEADER || !this.isLeader) return
-    this.log.assignLeaderEpoch(this.#state.leaderEpoch)
+    this.log.beginEpoch(this.#state.leaderEpoch)
     this.maybeAdvanceHighWatermark()
   }
 }
-
-/** The code of a failure to be put into a response; broken invariants go on up. */
-export function errorCodeOf(error: unknown): number {
-  if (error instanceof KafkaError) return error.code
-  throw error
-}
-
-export const NO_ERROR = ErrorCode.NONE

@@ -13,6 +13,7 @@ import type { Logger } from '../common/logger.ts'
 import type { Lease } from '../common/slab.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
+import type { ConfigRepository } from './config-repository.ts'
 import { type FetchParams, type FetchResult, fetchRecords } from './fetch-records.ts'
 import { type LeaderAndIsr, Partition } from './partition.ts'
 import { DelayedFetch } from './purgatory/delayed-fetch.ts'
@@ -50,6 +51,7 @@ interface StagedAppend {
 export class ReplicaManager {
   readonly #brokerId: number
   readonly #logManager: LogManager
+  readonly #configs: ConfigRepository
   readonly #log: Logger
   readonly #partitions = new Map<string, Map<number, Partition>>()
   readonly #producePurgatory: Purgatory<Partition>
@@ -57,9 +59,16 @@ export class ReplicaManager {
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
-  constructor(options: { brokerId: number; clock: Clock; logManager: LogManager; log: Logger }) {
+  constructor(options: {
+    brokerId: number
+    clock: Clock
+    logManager: LogManager
+    configs: ConfigRepository
+    log: Logger
+  }) {
     this.#brokerId = options.brokerId
     this.#logManager = options.logManager
+    this.#configs = options.configs
     this.#log = options.log
     this.#producePurgatory = new Purgatory(options.clock)
     this.#fetchPurgatory = new Purgatory(options.clock)
@@ -147,16 +156,6 @@ export class ReplicaManager {
     }
   }
 
-  /** The high watermarks of all partitions, for the checkpoint. */
-  highWatermarks(): { topic: string; partition: number; log: PartitionLog; offset: number }[] {
-    return [...this.partitions()].map((partition) => ({
-      topic: partition.topic,
-      partition: partition.partitionIndex,
-      log: partition.log,
-      offset: partition.highWatermark,
-    }))
-  }
-
   /** Answers everything that waits, so that connections can be closed. */
   shutDown(): void {
     this.#commitStaged()
@@ -184,24 +183,40 @@ export class ReplicaManager {
     const partitions = this.#stagedPartitions
     this.#staged = []
     this.#stagedPartitions = new Set()
-    for (const partition of partitions) this.#commit(partition, staged)
+    const flushes: Promise<void>[] = []
+    for (const partition of partitions) {
+      const flush = this.#commit(partition, staged)
+      if (flush !== undefined) flushes.push(flush)
+    }
+    if (flushes.length === 0) this.#acknowledge(staged)
+    else void Promise.all(flushes).then(() => this.#acknowledge(staged))
+  }
+
+  /** Commits one partition. A failure becomes the outcome of what was staged for it. */
+  #commit(partition: Partition, staged: readonly StagedAppend[]): Promise<void> | undefined {
+    const fail = (error: unknown) => {
+      const failed = failedAppend(error)
+      for (const result of staged.flatMap((append) => append.results)) {
+        if (result.partition === partition) Object.assign(result, failed)
+      }
+    }
+    try {
+      const flush = partition.commit()
+      if (partition.maybeAdvanceHighWatermark()) this.#wake(partition)
+      return flush?.catch(fail)
+    } catch (error) {
+      fail(error)
+      return undefined
+    }
+  }
+
+  #acknowledge(staged: readonly StagedAppend[]): void {
     for (const append of staged) {
       if (append.requiredAcks === -1) {
         const operation = new DelayedProduce(append.results, append.completion)
         this.#producePurgatory.tryOrWait(operation, partitionsOf(append), append.timeoutMs)
       } else {
         append.completion.complete(append.results)
-      }
-    }
-  }
-
-  #commit(partition: Partition, staged: readonly StagedAppend[]): void {
-    try {
-      if (partition.commit()) this.#wake(partition)
-    } catch (error) {
-      if (!(error instanceof KafkaError)) throw error
-      for (const result of staged.flatMap((append) => append.results)) {
-        if (result.partition === partition) Object.assign(result, failedAppend(error))
       }
     }
   }
@@ -219,8 +234,11 @@ export class ReplicaManager {
     const partitions = params.partitions
       .map((wanted) => this.partition(wanted.topic, wanted.partitionIndex))
       .filter((partition) => partition !== undefined)
+    const size = () => partitions.reduce((sum, { log }) => sum + log.sizeInBytes, 0)
+    const missing = params.minBytes - first.sizeInBytes
+    const sizeBefore = size()
     const operation = new DelayedFetch(
-      () => this.#availableBytes(params) >= params.minBytes,
+      () => this.#hasReason(params) || (size() - sizeBefore >= missing && this.#hasRecords(params)),
       () => {
         const result = fetchRecords(this, params)
         if (result instanceof Promise) void result.then(answer)
@@ -230,25 +248,26 @@ export class ReplicaManager {
     this.#fetchPurgatory.tryOrWait(operation, partitions, params.maxWaitMs)
   }
 
-  /** About how many bytes a fetch would give now; infinite where there is an error to report. */
-  #availableBytes(params: FetchParams): number {
-    let available = 0
-    for (const wanted of params.partitions) {
+  /** Whether some partition has an error to report. */
+  #hasReason(params: FetchParams): boolean {
+    return params.partitions.some((wanted) => {
       const partition = this.partition(wanted.topic, wanted.partitionIndex)
       try {
-        if (partition === undefined) return Number.POSITIVE_INFINITY
-        partition.checkLeader(wanted.currentLeaderEpoch)
-        const end = partition.readableEnd(params.isolation)
-        if (end > wanted.fetchOffset) {
-          available += partition.log.sizeBetween(wanted.fetchOffset, end, wanted.maxBytes)
-        }
+        partition?.checkLeader(wanted.currentLeaderEpoch)
+        return partition === undefined
       } catch (error) {
-        if (error instanceof KafkaError) return Number.POSITIVE_INFINITY
+        if (error instanceof KafkaError) return true
         throw error
       }
-      if (available >= params.minBytes) return available
-    }
-    return available
+    })
+  }
+
+  /** Whether a read would give anything. */
+  #hasRecords(params: FetchParams): boolean {
+    return params.partitions.some((wanted) => {
+      const partition = this.partition(wanted.topic, wanted.partitionIndex)
+      return (partition?.readableEnd(params.isolation) ?? -1) > wanted.fetchOffset
+    })
   }
 
   #noteFollower(params: FetchParams): void {
@@ -269,12 +288,12 @@ export class ReplicaManager {
     }
     // A folder of an earlier topic of this name is not this topic's data.
     const log = await this.#logManager.getOrCreate(topic, partitionIndex, state.topicId)
-    const checkpointedHighWatermark = this.#logManager.checkpointedHighWatermark(
-      topic,
-      partitionIndex,
-    )
-    const brokerId = this.#brokerId
-    const partition = new Partition({ brokerId, log, state, checkpointedHighWatermark })
+    const partition = new Partition({
+      brokerId: this.#brokerId,
+      log,
+      state,
+      minInsyncReplicas: () => this.#configs.topic(topic).get('min.insync.replicas'),
+    })
     const ofTopic = this.#partitions.get(topic)
     if (ofTopic === undefined) this.#partitions.set(topic, new Map([[partitionIndex, partition]]))
     else ofTopic.set(partitionIndex, partition)

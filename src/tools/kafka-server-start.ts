@@ -6,8 +6,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseServerArguments } from './server-arguments.ts'
 import { runBroker } from './run-broker.ts'
+import { parseServerArguments } from './server-arguments.ts'
 
 const USAGE =
   'USAGE: kafka-server-start.sh [-daemon] server.properties [--override property=value]*'

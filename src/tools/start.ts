@@ -2,8 +2,9 @@
  * `samsa start [server.properties] [--override key=value]…`: a broker in the foreground, with what a
  * person wants to know on the screen. Without a file: port 9092 of this machine, data in ./data.
  */
-import { parseServerArguments } from './server-arguments.ts'
+
 import { runBroker } from './run-broker.ts'
+import { parseServerArguments } from './server-arguments.ts'
 import { version } from './version.ts'
 
 const DEFAULTS = new Map([

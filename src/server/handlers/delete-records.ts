@@ -10,10 +10,10 @@ import type { RequestHandler } from '../request-handler.ts'
 export function deleteRecordsHandler({
   replicaManager,
 }: BrokerServices): RequestHandler<typeof DeleteRecords> {
-  async function remove(topic: string, partitionIndex: number, offset: number) {
+  function remove(topic: string, partitionIndex: number, offset: number) {
     try {
       const partition = replicaManager.requirePartition(topic, partitionIndex)
-      const lowWatermark = await partition.deleteRecords(offset)
+      const lowWatermark = partition.deleteRecords(offset)
       return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -24,12 +24,12 @@ export function deleteRecordsHandler({
   return {
     api: DeleteRecords,
 
-    async handle(request) {
+    handle(request) {
       const topics = []
       for (const { name, partitions } of request.topics) {
         const results = []
         for (const { partitionIndex, offset } of partitions) {
-          results.push(await remove(name, partitionIndex, offset))
+          results.push(remove(name, partitionIndex, offset))
         }
         topics.push({ name, partitions: results })
       }

@@ -13,7 +13,6 @@ import type { FetchIsolation, Partition } from '../partition.ts'
 import type { RequestHandler } from '../request-handler.ts'
 
 const LATEST = -1
-const EARLIEST = -2
 const MAX_TIMESTAMP = -3
 const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
@@ -107,20 +106,14 @@ async function find(
   timestamp: number,
   isolation: FetchIsolation,
 ): Promise<Found> {
-  const { log } = partition
   if (timestamp === LATEST) {
     const offset = partition.readableEnd(isolation)
     return { timestamp: -1, offset, leaderEpoch: partition.leaderEpoch }
   }
-  if (timestamp === EARLIEST || timestamp === EARLIEST_LOCAL) {
-    const offset = log.logStartOffset
-    return { timestamp: -1, offset, leaderEpoch: log.epochForOffset(offset) ?? -1 }
-  }
-  if (timestamp === LATEST_TIERED || timestamp === EARLIEST_PENDING_UPLOAD) return NOT_FOUND
-  const found =
-    timestamp === MAX_TIMESTAMP
-      ? await log.offsetOfMaxTimestamp()
-      : await log.offsetForTimestamp(timestamp)
-  if (found === undefined || found.offset >= partition.readableEnd(isolation)) return NOT_FOUND
-  return { ...found, leaderEpoch: log.epochForOffset(found.offset) ?? -1 }
+  if (timestamp === EARLIEST_PENDING_UPLOAD) return NOT_FOUND
+  const found = await partition.log.offsetForTimestamp(timestamp)
+  if (found === undefined) return NOT_FOUND
+  // The start of the log may be its end, but a record that is found must be readable.
+  const isRecord = timestamp >= 0 || timestamp === MAX_TIMESTAMP
+  return isRecord && found.offset >= partition.readableEnd(isolation) ? NOT_FOUND : found
 }

@@ -78,7 +78,7 @@ test('listeners are parsed, with their protocols, IPv6 and shared ports', () => 
   assert.equal(interBroker, 'PLAINTEXT')
 })
 
-test('the listeners of a KRaft controller are left out, so that stock files of Kafka 4 work', () => {
+test("a KRaft controller's listeners are left out: stock files of Kafka 4 work", () => {
   const { listeners, advertised } = endpoints({
     listeners: 'PLAINTEXT://:9092,CONTROLLER://:9093',
     'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093',

@@ -95,7 +95,9 @@ export class SimulatedFile {
       }
       if (layer.sizeBefore !== size && random.chance(lossChance)) {
         const between = Math.floor(size + random.fraction() * (layer.sizeBefore - size))
-        size = random.chance(0.7) ? layer.sizeBefore : between
+        const least = Math.min(size, layer.sizeBefore)
+        const sectorsEnd = Math.max(between - (between % SECTOR_SIZE), least)
+        size = random.pick([layer.sizeBefore, layer.sizeBefore, between, sectorsEnd])
       }
     }
     this.#layers = []

@@ -234,5 +234,5 @@ async function crashRepeatedly(seed: number): Promise<void> {
 }
 
 test('The embedded store keeps what it acknowledged over crashes at any moment', async () => {
-  for (let seed = 0; seed < 300; seed++) await crashRepeatedly(seed)
+  for (let seed = 0; seed < 120; seed++) await crashRepeatedly(seed)
 })

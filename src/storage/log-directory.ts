@@ -1,0 +1,135 @@
+/**
+ * One of the broker's log directories: its lock, its checkpoints, and whether it still works.
+ *
+ * The checkpoints are read when the directory is opened, and from then on written from the logs.
+ * Each is replaced as a whole, never by two writers at once.
+ */
+import type { Disk, DiskLock } from '../common/disk.ts'
+import { readWholeFile, replaceFile } from '../common/disk.ts'
+import type { Logger } from '../common/logger.ts'
+import { readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.ts'
+import { CoalescedTask } from './coalesced-task.ts'
+import {
+  CLEAN_SHUTDOWN_MARKER,
+  HIGH_WATERMARK_CHECKPOINT,
+  LOCK_FILE,
+  LOG_START_OFFSET_CHECKPOINT,
+  RECOVERY_POINT_CHECKPOINT,
+} from './file-names.ts'
+import type { PartitionLog } from './partition-log.ts'
+
+/** One checkpoint file. */
+export class Checkpoint {
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #task: CoalescedTask
+  #offsets = new Map<string, number>()
+
+  /** `current` gives what is to be written, when it is written. */
+  constructor(disk: Disk, path: string, current: () => Map<string, number>) {
+    this.#disk = disk
+    this.#path = path
+    this.#task = new CoalescedTask(async () => {
+      const offsets = current()
+      if (isEqual(offsets, this.#offsets)) return
+      await writeOffsetCheckpoint(disk, path, offsets)
+      this.#offsets = offsets
+    })
+  }
+
+  /** Takes over what the file says. Returns false where that is unreadable, and so nothing. */
+  load(logger: Logger): boolean {
+    try {
+      this.#offsets = readOffsetCheckpoint(this.#disk, this.#path)
+      return true
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'MalformedCheckpointError') throw error
+      logger.error('A checkpoint is unreadable and counts as missing', error)
+      return false
+    }
+  }
+
+  /** What the file says. */
+  get(name: string): number | undefined {
+    return this.#offsets.get(name)
+  }
+
+  /** Resolves when the file has what the logs say now. */
+  write(): Promise<void> {
+    return this.#task.run()
+  }
+
+  idle(): Promise<void> {
+    return this.#task.idle()
+  }
+}
+
+export class LogDirectory {
+  readonly path: string
+  readonly recoveryPoints: Checkpoint
+  readonly logStartOffsets: Checkpoint
+  readonly highWatermarks: Checkpoint
+  readonly logs = new Map<string, PartitionLog>()
+  readonly #disk: Disk
+  readonly #lock: DiskLock
+  isOnline = true
+
+  private constructor(disk: Disk, path: string, lock: DiskLock) {
+    this.#disk = disk
+    this.path = path
+    this.#lock = lock
+    const checkpoint = (name: string, offsetOf: (log: PartitionLog) => number) =>
+      new Checkpoint(disk, `${path}/${name}`, () => {
+        const offsets = new Map<string, number>()
+        for (const log of this.logs.values()) {
+          const offset = offsetOf(log)
+          if (offset > 0) offsets.set(log.name, offset)
+        }
+        return offsets
+      })
+    this.recoveryPoints = checkpoint(RECOVERY_POINT_CHECKPOINT, (log) => log.checkpointPoint)
+    this.logStartOffsets = checkpoint(LOG_START_OFFSET_CHECKPOINT, (log) => log.logStartOffset)
+    this.highWatermarks = checkpoint(HIGH_WATERMARK_CHECKPOINT, (log) => log.highWatermark)
+  }
+
+  /** Makes the directory if it is missing and takes its lock. Throws DiskError: LOCKED or worse. */
+  static claim(disk: Disk, path: string): LogDirectory {
+    disk.makeDirectory(path)
+    return new LogDirectory(disk, path, disk.lock(`${path}/${LOCK_FILE}`))
+  }
+
+  /**
+   * Whether the last broker here has closed everything in good order. The marker is gone when this
+   * resolves, before anything else is written: if we crash, it was not.
+   */
+  async takeCleanShutdownMarker(): Promise<boolean> {
+    const marker = `${this.path}/${CLEAN_SHUTDOWN_MARKER}`
+    if (readWholeFile(this.#disk, marker) === undefined) return false
+    this.#disk.remove(marker)
+    await this.#disk.syncDirectory(this.path)
+    return true
+  }
+
+  writeCleanShutdownMarker(): Promise<void> {
+    const marker = `${this.path}/${CLEAN_SHUTDOWN_MARKER}`
+    return replaceFile(this.#disk, marker, Buffer.from('{"version":0,"brokerEpoch":-1}'))
+  }
+
+  space(): { totalBytes: number; usableBytes: number } {
+    return this.#disk.space(this.path)
+  }
+
+  /** Waits for checkpoints under way, whatever comes of them, and gives up the lock. */
+  async release(): Promise<void> {
+    await this.recoveryPoints.idle()
+    await this.logStartOffsets.idle()
+    await this.highWatermarks.idle()
+    this.#lock.release()
+  }
+}
+
+function isEqual(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  if (a.size !== b.size) return false
+  for (const [key, value] of a) if (b.get(key) !== value) return false
+  return true
+}

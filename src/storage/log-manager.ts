@@ -1,0 +1,523 @@
+/**
+ * All logs of a broker, in its log directories (`log.dirs`).
+ *
+ * Order of use: `claim` locks the directories and says whose they are; `load` opens the logs,
+ * recovering them where the last stop was not a clean one; `start` begins the background work
+ * (retention, checkpoints, expiry of producers); `close` ends in good order.
+ *
+ * A directory whose disk fails is taken offline with all its logs, and the others go on (KIP-112).
+ */
+import { type Clock, scheduleEvery, type Timer } from '../common/clock.ts'
+import { type Disk, DiskError } from '../common/disk.ts'
+import { KafkaError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
+import type { Random } from '../common/random.ts'
+import type { SlabPool } from '../common/slab.ts'
+import { parseDirectoryName, partitionDirectoryName } from './file-names.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogContext } from './log-context.ts'
+import { LogDirectory } from './log-directory.ts'
+import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts'
+import { PartitionLog } from './partition-log.ts'
+import { TailCache } from './tail-cache.ts'
+
+/** How often what is done in the background; Infinity for never. */
+export interface LogManagerIntervals {
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckMs: number
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly recoveryPointCheckpointMs: number
+  /** `log.flush.start.offset.checkpoint.interval.ms` */
+  readonly logStartOffsetCheckpointMs: number
+  /** `log.flush.scheduler.interval.ms` */
+  readonly flushCheckMs: number
+  /** `producer.id.expiration.check.interval.ms` */
+  readonly producerExpirationCheckMs: number
+}
+
+export const DEFAULT_INTERVALS: LogManagerIntervals = {
+  retentionCheckMs: 300_000,
+  recoveryPointCheckpointMs: 60_000,
+  logStartOffsetCheckpointMs: 60_000,
+  flushCheckMs: Number.POSITIVE_INFINITY,
+  producerExpirationCheckMs: 600_000,
+}
+
+/** A directory has failed; its logs are offline. */
+export interface DirectoryFailure {
+  readonly path: string
+  readonly error: unknown
+  readonly logs: readonly PartitionLog[]
+  /** How many directories are left. A broker without any must stop. */
+  readonly remaining: number
+}
+
+export interface LogManagerOptions {
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly random: Random
+  readonly logger: Logger
+  readonly slabs: SlabPool
+  /** `log.dirs` */
+  readonly directories: readonly string[]
+  /** The configuration of a topic, as it is now. */
+  readonly configOf: (topic: string) => LogConfig
+  /** 0 switches the cache of log tails off. */
+  readonly tailCacheBytes: number
+  readonly intervals?: Partial<LogManagerIntervals>
+  /** `producer.id.expiration.ms` */
+  readonly producerIdExpirationMs?: number
+  /** `num.recovery.threads.per.data.dir`: how many logs are opened at once. */
+  readonly recoveryConcurrency?: number
+  readonly onDirectoryFailure?: (failure: DirectoryFailure) => void
+}
+
+/** What is known of a directory, for DescribeLogDirs. */
+export interface DirectoryDescription {
+  readonly path: string
+  readonly isOnline: boolean
+  readonly logs: readonly PartitionLog[]
+  /** Undefined where it is offline. */
+  readonly space: { totalBytes: number; usableBytes: number } | undefined
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** How many logs are closed at once. */
+const CLOSE_CONCURRENCY = 16
+
+export class LogManager {
+  readonly #options: LogManagerOptions
+  readonly #context: LogContext
+  readonly #intervals: LogManagerIntervals
+  #directories: LogDirectory[] = []
+  /** Directories that could not even be claimed. */
+  readonly #unusable: string[] = []
+  /** Creations and deletions under way, by log name: they happen one after the other. */
+  readonly #changes = new Map<string, Promise<unknown>>()
+  #timers: Timer[] = []
+  #isClosed = false
+
+  constructor(options: LogManagerOptions) {
+    this.#options = options
+    this.#intervals = { ...DEFAULT_INTERVALS, ...options.intervals }
+    const { clock, disk, random, logger, slabs } = options
+    this.#context = {
+      clock,
+      disk,
+      random,
+      logger,
+      slabs,
+      tailCache: new TailCache({ maxBytes: options.tailCacheBytes, slabs }),
+      producerIdExpirationMs: options.producerIdExpirationMs ?? DAY_MS,
+    }
+  }
+
+  /**
+   * Makes the directories that are missing and locks all. Returns what their `meta.properties` say,
+   * for directories that have one. Throws a DiskError LOCKED where another broker has one of them,
+   * and an Error where none can be used. One that fails otherwise is offline from the start.
+   */
+  async claim(): Promise<Map<string, MetaProperties>> {
+    const { disk, logger, directories } = this.#options
+    const found = new Map<string, MetaProperties>()
+    try {
+      for (const path of directories) {
+        try {
+          const directory = LogDirectory.claim(disk, path)
+          this.#directories.push(directory)
+          const properties = readMetaProperties(disk, path)
+          if (properties !== undefined) found.set(path, properties)
+        } catch (error) {
+          if (!(error instanceof DiskError) || error.code === 'LOCKED') throw error
+          logger.error(`The log directory ${path} cannot be used`, error)
+          this.#unusable.push(path)
+          this.#directories = this.#directories.filter((directory) => directory.path !== path)
+          if (this.#unusable.length === directories.length) throw error
+        }
+      }
+    } catch (error) {
+      for (const directory of this.#directories) await directory.release()
+      this.#directories = []
+      throw error
+    }
+    return found
+  }
+
+  /**
+   * Opens all logs. Throws an Error where a directory belongs to another broker or cluster; a
+   * directory that fails is taken offline.
+   */
+  async load(owner: { clusterId: string; brokerId: number }): Promise<void> {
+    for (const directory of this.#directories) await this.#checkOwner(directory.path, owner)
+    await Promise.all(this.#directories.map((directory) => this.#loadDirectory(directory)))
+    if (this.#online().length === 0) throw new Error('All log directories have failed')
+  }
+
+  async #checkOwner(path: string, owner: { clusterId: string; brokerId: number }): Promise<void> {
+    const { disk, random } = this.#options
+    const properties = readMetaProperties(disk, path)
+    if (properties === undefined) {
+      const directoryId = random.bytes(16).toString('base64url')
+      return writeMetaProperties(disk, path, { ...owner, directoryId })
+    }
+    if (properties.clusterId !== undefined && properties.clusterId !== owner.clusterId) {
+      throw new Error(
+        `${path} belongs to the cluster ${properties.clusterId}, and this one is ` +
+          `${owner.clusterId}: check log.dirs, or remove the directory if it is not needed`,
+      )
+    }
+    if (properties.brokerId !== undefined && properties.brokerId !== owner.brokerId) {
+      throw new Error(
+        `${path} belongs to the broker ${properties.brokerId}, and this one is ` +
+          `${owner.brokerId}: check node.id and log.dirs`,
+      )
+    }
+  }
+
+  async #loadDirectory(directory: LogDirectory): Promise<void> {
+    const { disk, logger } = this.#options
+    try {
+      const hadCleanShutdown = await directory.takeCleanShutdownMarker()
+      const readable = [
+        directory.recoveryPoints.load(logger),
+        directory.logStartOffsets.load(logger),
+        directory.highWatermarks.load(logger),
+      ]
+      const isClean = hadCleanShutdown && readable.every(Boolean)
+      const names: string[] = []
+      for (const name of disk.list(directory.path)) {
+        const { kind } = parseDirectoryName(name)
+        if (kind === 'partition' && disk.stat(`${directory.path}/${name}`)?.isDirectory) {
+          names.push(name)
+        }
+        if (kind === 'delete') this.#removeLater(`${directory.path}/${name}`, 0)
+      }
+      const concurrency = Math.max(1, this.#options.recoveryConcurrency ?? 4)
+      await forEach(names, concurrency, (name) => this.#loadLog(directory, name, isClean))
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#failDirectory(directory, error)
+    }
+  }
+
+  async #loadLog(directory: LogDirectory, name: string, isClean: boolean): Promise<void> {
+    if (!directory.isOnline) return
+    const { logger } = this.#options
+    const parsed = parseDirectoryName(name)
+    if (parsed.kind !== 'partition') throw new Error(`${name} is no partition's folder`)
+    const { topic, partition } = parsed
+    const other = this.get(topic, partition)
+    if (other !== undefined) {
+      logger.error(`${directory.path}/${name} is ignored: ${other.directory} is of the same name`)
+      return
+    }
+    try {
+      const log = await this.#open(directory, topic, partition, isClean)
+      directory.logs.set(name, log)
+    } catch (error) {
+      if (error instanceof DiskError) throw error
+      logger.error(`The log ${directory.path}/${name} cannot be opened and is left out`, error)
+    }
+  }
+
+  #open(
+    directory: LogDirectory,
+    topic: string,
+    partition: number,
+    hadCleanShutdown: boolean,
+  ): Promise<PartitionLog> {
+    const name = partitionDirectoryName(topic, partition)
+    return PartitionLog.open(this.#context, {
+      topic,
+      partition,
+      logDirectory: directory.path,
+      config: this.#options.configOf(topic),
+      hadCleanShutdown,
+      recoveryPoint: directory.recoveryPoints.get(name) ?? 0,
+      logStartOffset: directory.logStartOffsets.get(name) ?? 0,
+      highWatermark: directory.highWatermarks.get(name) ?? 0,
+      writeCheckpoints: async () => {
+        await directory.recoveryPoints.write()
+        await directory.logStartOffsets.write()
+      },
+      onStorageError: (_log, error) => this.#failDirectory(directory, error),
+    })
+  }
+
+  /** Begins the background work. */
+  start(): void {
+    this.#every(this.#intervals.retentionCheckMs, () => this.cleanUp())
+    this.#every(this.#intervals.recoveryPointCheckpointMs, () => this.checkpointRecoveryPoints())
+    this.#every(this.#intervals.logStartOffsetCheckpointMs, () => this.checkpointLogStartOffsets())
+    this.#every(this.#intervals.flushCheckMs, () => this.#flushAll())
+    this.#every(this.#intervals.producerExpirationCheckMs, async () => {
+      for (const log of this.logs()) log.removeExpiredProducers()
+    })
+  }
+
+  #every(periodMs: number, task: () => Promise<void>): void {
+    if (periodMs === Number.POSITIVE_INFINITY) return
+    const run = () => {
+      task().catch((error) => this.#options.logger.error('A background task has failed', error))
+    }
+    this.#timers.push(scheduleEvery(this.#options.clock, periodMs, run))
+  }
+
+  /** The log of a partition, or undefined where there is none, or none that works. */
+  get(topic: string, partition: number): PartitionLog | undefined {
+    const name = partitionDirectoryName(topic, partition)
+    for (const directory of this.#directories) {
+      const log = directory.logs.get(name)
+      if (log !== undefined) return log
+    }
+    return undefined
+  }
+
+  /** All logs that work. */
+  logs(): PartitionLog[] {
+    return this.#directories.flatMap((directory) => [...directory.logs.values()])
+  }
+
+  directories(): DirectoryDescription[] {
+    const offline = (path: string) => ({ path, isOnline: false, logs: [], space: undefined })
+    return [
+      ...this.#directories.map((directory) => {
+        if (!directory.isOnline) return offline(directory.path)
+        const { path, isOnline } = directory
+        return { path, isOnline, logs: [...directory.logs.values()], space: directory.space() }
+      }),
+      ...this.#unusable.map(offline),
+    ]
+  }
+
+  /** The high watermark that the checkpoint has for a partition; 0 where it has none. */
+  checkpointedHighWatermark(topic: string, partition: number): number {
+    const name = partitionDirectoryName(topic, partition)
+    for (const directory of this.#directories) {
+      const offset = directory.highWatermarks.get(name)
+      if (offset !== undefined) return offset
+    }
+    return 0
+  }
+
+  /**
+   * The log of a partition of the topic with this id, made where it is missing. A log that is there
+   * under the same name, but of another topic id, is of a topic that was deleted: it goes first.
+   */
+  getOrCreate(topic: string, partition: number, topicId: string): Promise<PartitionLog> {
+    return this.#inTurn(topic, partition, async () => {
+      const existing = this.get(topic, partition)
+      if (existing !== undefined && (existing.topicId ?? topicId) === topicId) {
+        existing.topicId = topicId
+        return existing
+      }
+      if (existing !== undefined) await this.#delete(existing)
+      const [directory] = this.#online().sort((a, b) => a.logs.size - b.logs.size)
+      if (directory === undefined) {
+        throw new KafkaError('KAFKA_STORAGE_ERROR', 'No log directory is online')
+      }
+      return this.#create(directory, topic, partition, topicId)
+    })
+  }
+
+  async #create(
+    directory: LogDirectory,
+    topic: string,
+    partition: number,
+    topicId: string,
+  ): Promise<PartitionLog> {
+    try {
+      const log = await this.#open(directory, topic, partition, false)
+      directory.logs.set(log.name, log)
+      log.topicId = topicId
+      return log
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#failDirectory(directory, error)
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `Cannot create ${topic}-${partition}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Deletes a partition's log. Its files go after `file.delete.delay.ms`, its name at once. */
+  delete(topic: string, partition: number): Promise<void> {
+    return this.#inTurn(topic, partition, async () => {
+      const log = this.get(topic, partition)
+      if (log !== undefined) await this.#delete(log)
+    })
+  }
+
+  async #delete(log: PartitionLog): Promise<void> {
+    const directory = this.#directories.find(({ path }) => path === log.logDirectory)!
+    directory.logs.delete(log.name)
+    try {
+      const path = await log.delete()
+      this.#removeLater(path, log.config.fileDeleteDelayMs)
+      await this.#options.disk.syncDirectory(directory.path)
+      // A later log of the same name must not find the offsets of this one.
+      await directory.recoveryPoints.write()
+      await directory.logStartOffsets.write()
+      await directory.highWatermarks.write()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#failDirectory(directory, error)
+      throw new KafkaError('KAFKA_STORAGE_ERROR', `Cannot delete ${log.name}`, { cause: error })
+    }
+  }
+
+  /** Runs `change` when those of the same log that were asked for before have ended. */
+  async #inTurn<T>(topic: string, partition: number, change: () => Promise<T>): Promise<T> {
+    const name = partitionDirectoryName(topic, partition)
+    const before = this.#changes.get(name)
+    const running = (async () => {
+      await before?.catch(() => {})
+      return change()
+    })()
+    this.#changes.set(name, running)
+    try {
+      return await running
+    } finally {
+      if (this.#changes.get(name) === running) this.#changes.delete(name)
+    }
+  }
+
+  #removeLater(path: string, delayMs: number): void {
+    const { clock, disk, logger } = this.#options
+    const timer = clock.schedule(delayMs, () => {
+      if (this.#isClosed) return
+      try {
+        disk.removeDirectory(path)
+      } catch (error) {
+        logger.warn(`Could not remove the deleted log ${path}`, error)
+      }
+    })
+    this.#timers.push(timer)
+  }
+
+  /** Applies retention, and removes what is below the log start offsets. */
+  async cleanUp(): Promise<void> {
+    for (const directory of this.#online()) {
+      const logs = [...directory.logs.values()]
+      for (const log of logs) this.#attempt(log, () => log.applyRetention())
+      await this.#checkpoint(directory, () => directory.logStartOffsets.write())
+      for (const log of logs) {
+        if (directory.logs.get(log.name) === log) this.#attempt(log, () => log.removeOldSegments())
+      }
+    }
+  }
+
+  /** One log's failure does not keep the others from being cleaned; it has been reported. */
+  #attempt(log: PartitionLog, action: () => unknown): void {
+    try {
+      if (log.isOnline) action()
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+    }
+  }
+
+  async #flushAll(): Promise<void> {
+    for (const log of this.logs()) {
+      if (log.isOnline && log.config.flushMs !== Number.POSITIVE_INFINITY) {
+        await log.flush().catch(() => {})
+      }
+    }
+  }
+
+  async checkpointRecoveryPoints(): Promise<void> {
+    for (const directory of this.#online()) {
+      await this.#checkpoint(directory, () => directory.recoveryPoints.write())
+    }
+  }
+
+  async checkpointLogStartOffsets(): Promise<void> {
+    for (const directory of this.#online()) {
+      await this.#checkpoint(directory, () => directory.logStartOffsets.write())
+    }
+  }
+
+  /** Takes note of the partitions' high watermarks and writes them to their checkpoints. */
+  async checkpointHighWatermarks(
+    highWatermarks: Iterable<{ log: PartitionLog; offset: number }> = [],
+  ): Promise<void> {
+    for (const { log, offset } of highWatermarks) log.highWatermark = offset
+    for (const directory of this.#online()) {
+      await this.#checkpoint(directory, () => directory.highWatermarks.write())
+    }
+  }
+
+  async #checkpoint(directory: LogDirectory, write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      this.#failDirectory(directory, error)
+    }
+  }
+
+  /** The logs of `topic` take over its configuration as it is now. */
+  updateConfig(topic: string): void {
+    const config = this.#options.configOf(topic)
+    for (const log of this.logs()) if (log.topic === topic) log.config = config
+  }
+
+  /** Closes all logs in good order, and says so in each directory where it has succeeded. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers = []
+    await Promise.allSettled(this.#changes.values())
+    for (const directory of this.#online()) {
+      await this.#checkpoint(directory, () => this.#closeDirectory(directory))
+    }
+    for (const directory of this.#directories) {
+      if (directory.isOnline) await directory.release()
+    }
+    this.#directories = []
+    this.#context.tailCache.clear()
+  }
+
+  async #closeDirectory(directory: LogDirectory): Promise<void> {
+    const logs = [...directory.logs.values()]
+    await forEach(logs, CLOSE_CONCURRENCY, (log) => log.close().catch(() => {}))
+    if (!directory.isOnline) return
+    await directory.recoveryPoints.write()
+    await directory.logStartOffsets.write()
+    await directory.highWatermarks.write()
+    await directory.writeCleanShutdownMarker()
+  }
+
+  #online(): LogDirectory[] {
+    return this.#directories.filter((directory) => directory.isOnline)
+  }
+
+  #failDirectory(directory: LogDirectory, error: unknown): void {
+    if (!directory.isOnline) return
+    directory.isOnline = false
+    const logs = [...directory.logs.values()]
+    directory.logs.clear()
+    const remaining = this.#online().length
+    this.#options.logger.error(
+      `The log directory ${directory.path} has failed; ${logs.length} logs in it are offline`,
+      error,
+    )
+    Promise.all(logs.map((log) => log.abandon()))
+      .then(() => directory.release())
+      .catch((failure) => this.#options.logger.error('Could not close a failed log', failure))
+    const { onDirectoryFailure } = this.#options
+    onDirectoryFailure?.({ path: directory.path, error, logs, remaining })
+  }
+}
+
+/** Calls `action` for each item, `concurrency` at a time. Rejects with the first failure. */
+async function forEach<T>(
+  items: readonly T[],
+  concurrency: number,
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    while (next < items.length) await action(items[next++]!)
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker))
+}

@@ -1,0 +1,100 @@
+/**
+ * Steps through the (uncompressed) records of a batch and checks their form, without making an
+ * object of any: on the produce path a batch may hold thousands.
+ *
+ * ```
+ * record: length varint | attributes int8 | timestampDelta varlong | offsetDelta varint |
+ *         keyLength varint, key | valueLength varint, value | headerCount varint, headers
+ * header: keyLength varint, key | valueLength varint, value
+ * ```
+ * Varints are zigzag-coded; a key or value length of -1 is null, but a header's key is never null.
+ * Specified in Kafka's documentation under "Record" and by KIP-82.
+ */
+export class RecordWalker {
+  /** Of the record that `next` stepped over. */
+  offsetDelta = 0
+  timestampDelta = 0
+  /** -1 where the key is null. */
+  keyLength = -1
+
+  #bytes: Uint8Array = new Uint8Array(0)
+  #at = 0
+  #end = 0
+
+  /** Begins at the first of the records that fill `bytes` from `start` up to `end`. */
+  start(bytes: Uint8Array, start: number, end: number): void {
+    this.#bytes = bytes
+    this.#at = start
+    this.#end = end
+  }
+
+  /** Whether all bytes have been stepped over. */
+  get isAtEnd(): boolean {
+    return this.#at === this.#end
+  }
+
+  /** Steps over one record. Returns false where there is none, or none of correct form. */
+  next(): boolean {
+    if (this.#at >= this.#end) return false
+    const length = this.#varint()
+    const recordEnd = this.#at + length
+    if (!(length >= 6 && recordEnd <= this.#end)) return false
+    this.#at += 1
+    this.timestampDelta = this.#varlong()
+    this.offsetDelta = this.#varint()
+    this.keyLength = this.#varint()
+    if (this.keyLength > 0) this.#at += this.keyLength
+    const valueLength = this.#varint()
+    if (valueLength > 0) this.#at += valueLength
+    if (this.keyLength < -1 || valueLength < -1 || this.#at >= recordEnd) return false
+    const headerCount = this.#varint()
+    if (headerCount !== 0 && !this.#skipHeaders(headerCount, recordEnd)) return false
+    return this.#at === recordEnd
+  }
+
+  #skipHeaders(count: number, recordEnd: number): boolean {
+    if (count < 0 || count > recordEnd - this.#at) return false
+    for (let index = 0; index < count; index++) {
+      const keyLength = this.#varint()
+      if (!(keyLength >= 0)) return false
+      this.#at += keyLength
+      const valueLength = this.#varint()
+      if (valueLength < -1) return false
+      if (valueLength > 0) this.#at += valueLength
+      if (this.#at > recordEnd) return false
+    }
+    return true
+  }
+
+  /** NaN where the varint is longer than an int32's or runs over the end. */
+  #varint(): number {
+    const bytes = this.#bytes
+    let byte = bytes[this.#at++]!
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    let value = byte & 0x7f
+    for (let shift = 7; shift < 35; shift += 7) {
+      if (this.#at >= this.#end) return Number.NaN
+      byte = bytes[this.#at++]!
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+    }
+    return Number.NaN
+  }
+
+  /** Exact up to 2^53. NaN where the varint is longer than an int64's or runs over the end. */
+  #varlong(): number {
+    const bytes = this.#bytes
+    let byte = bytes[this.#at++]!
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    let value = byte & 0x7f
+    let scale = 128
+    for (let count = 1; count < 10; count++) {
+      if (this.#at >= this.#end) return Number.NaN
+      byte = bytes[this.#at++]!
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      scale *= 128
+    }
+    return Number.NaN
+  }
+}

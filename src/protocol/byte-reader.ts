@@ -6,8 +6,8 @@
  *
  * Names and ids come again and again: the same few topics in every request. Short strings and uuids
  * therefore go through a small table of the ones seen last, which saves making them and gives the
- * maps they are looked up in a string whose hash is known. The tables are caches of pure values with
- * a fixed number of short entries, whatever clients send.
+ * maps they are looked up in a string whose hash is known. The tables are caches of pure values
+ * with a fixed number of short entries, whatever clients send.
  */
 import { KafkaError } from '../common/errors.ts'
 import { readInt16, readInt32 } from './records/record-batch.ts'

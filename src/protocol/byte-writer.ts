@@ -2,9 +2,9 @@
  * A ByteWriter collects a message's bytes for a vectored write: small values go into memory chunks,
  * large buffers (record batches) into the output by reference.
  *
- * It is meant to be kept and used again: after `finish` it goes on in the rest of its chunk, so that
- * many small responses written one after the other lie side by side, and all that are written before
- * one `finish` come out as one buffer. What `finish` gave is never written to again.
+ * It is meant to be kept and used again: after `finish` it goes on in the rest of its chunk, so
+ * that many small responses written one after the other lie side by side, and all that are written
+ * before one `finish` come out as one buffer. What `finish` gave is never written to again.
  *
  * Values out of a type's range throw a plain Error: what we send is our own responsibility.
  */
@@ -48,7 +48,7 @@ export class ByteWriter {
     return pieces
   }
 
-  /** Forgets everything written since `size` was `size`: for a message that could not be encoded. */
+  /** Forgets what was written since `size` was `size`: for a message that could not be encoded. */
   rewind(size: number): void {
     while (this.#piecesBytes > size) {
       this.#at = this.#start

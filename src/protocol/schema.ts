@@ -1,15 +1,15 @@
 /**
  * The language in which the protocol's messages are written down.
  *
- * One `api({...})` holds request and response of one API for all its versions. The order of the keys
- * is the order on the wire; each field says in which versions it exists. From that one value the
- * TypeScript types are inferred (`RequestOf`, `ResponseOf`, and `RequestInput`, `ResponseInput` for
- * what is to be encoded) and `compile.ts` makes an encoder and a decoder for each version.
+ * One `api({...})` holds request and response of one API for all its versions. The order of the
+ * keys is the order on the wire; each field says in which versions it exists. From that one value
+ * the TypeScript types are inferred (`RequestOf`, `ResponseOf`, and `RequestInput`, `ResponseInput`
+ * for what is to be encoded) and `compile.ts` makes an encoder and a decoder for each version.
  *
  * Messages carry no version. A field that a version lacks has its default after decoding; a value
  * other than the default cannot be encoded there, unless the field is `ignorable`: then it is left
- * out. Defaults are Kafka's: what `default` says, else 0, false, '', an empty array, the zero uuid or
- * a struct of defaults.
+ * out. Defaults are Kafka's: what `default` says, else 0, false, '', an empty array, the zero uuid
+ * or a struct of defaults.
  *
  * ```ts
  * export const Heartbeat = api({
@@ -110,7 +110,7 @@ type OmittableKeys<F extends Fields> = {
 /** A decoded message or struct: every field is there. */
 export type Decoded<F extends Fields> = { -readonly [K in keyof F]: DecodedOf<F[K]> }
 
-/** What an encoder takes: fields that have a default or are not in every version may be left out. */
+/** What an encoder takes: what has a default or is not in every version may be left out. */
 export type Encoded<F extends Fields> = Simplify<
   { readonly [K in Exclude<keyof F, OmittableKeys<F>>]: EncodedOf<F[K]> } & {
     readonly [K in OmittableKeys<F>]?: EncodedOf<F[K]> | undefined

@@ -18,6 +18,7 @@ import {
   struct,
   uint16,
   uint32,
+  uuid,
 } from '../../src/protocol/schema.ts'
 import { encodeToBuffer } from './golden.ts'
 
@@ -169,6 +170,23 @@ test('strings of every kind', () => {
   // As in Java, what is not UTF-8 becomes the replacement character.
   assert.deepEqual(decode(fields, '0003' + '61ff62'), { text: 'a\ufffdb' })
   assert.throws(() => encode(fields, { text: 'x'.repeat(32768) }), /too long/)
+})
+
+test('uuids and strings that share a place in the cache are told apart', () => {
+  const bytes = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
+  const ids = [0, 4, 8, 12].map((word) => {
+    // This bit has no part in where the cache keeps the uuid.
+    const other = Buffer.from(bytes)
+    other[word + 2]! ^= 0x04
+    return other
+  })
+  for (const id of ids.flatMap((other) => [bytes, other, bytes])) {
+    assert.deepEqual(decode({ id: uuid() }, id.toString('hex')), { id: id.toString('base64url') })
+  }
+  for (let i = 0; i < 5000; i++) {
+    const text = `t${i % 2500}`
+    assert.deepEqual(decode({ text: string() }, encode({ text: string() }, { text })), { text })
+  }
 })
 
 test('ranges of versions', () => {

@@ -1,8 +1,9 @@
 /**
- * AddPartitionsToTxn makes partitions part of a producer's transaction before it writes to them (KIP-98).
+ * AddPartitionsToTxn makes partitions part of a producer's transaction before it writes to them
+ * (KIP-98).
  *
- * To 3 it comes from clients, for one transaction; 4 and 5 go between brokers, for several, and may just
- * ask whether a partition is in a transaction (KIP-890).
+ * To 3 it comes from clients, for one transaction; 4 and 5 go between brokers, for several, and may
+ * just ask whether a partition is in a transaction (KIP-890).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int16, int32, int64, string } from '../schema.ts'

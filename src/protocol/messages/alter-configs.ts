@@ -1,6 +1,6 @@
 /**
- * AlterConfigs replaces the configs of topics and brokers: what is not named goes back to its default.
- * IncrementalAlterConfigs, which does not, has taken its place.
+ * AlterConfigs replaces the configs of topics and brokers: what is not named goes back to its
+ * default. IncrementalAlterConfigs, which does not, has taken its place.
  *
  * The versions differ in encoding only.
  */

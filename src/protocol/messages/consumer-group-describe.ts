@@ -1,5 +1,6 @@
 /**
- * ConsumerGroupDescribe describes groups of KIP-848 with what each member has and what it is to have.
+ * ConsumerGroupDescribe describes groups of KIP-848 with what each member has and what it is to
+ * have.
  *
  * 1 tells members of the classic protocol from others (KIP-1099).
  */

@@ -1,10 +1,10 @@
 /**
- * ConsumerGroupHeartbeat is the whole membership protocol of the groups of KIP-848: joining (member epoch
- * 0), staying, leaving (-1; -2 for a static member that will be back), with the assignment in the
- * answers.
+ * ConsumerGroupHeartbeat is the whole membership protocol of the groups of KIP-848: joining (member
+ * epoch 0), staying, leaving (-1; -2 for a static member that will be back), with the assignment in
+ * the answers.
  *
- * Null means "as before", in both directions. 1 lets members subscribe by a regular expression that the
- * broker resolves, and has them choose their ids.
+ * Null means "as before", in both directions. 1 lets members subscribe by a regular expression that
+ * the broker resolves, and has them choose their ids.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, string, struct, uuid } from '../schema.ts'

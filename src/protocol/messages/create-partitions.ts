@@ -1,8 +1,8 @@
 /**
  * CreatePartitions raises the number of partitions of topics (KIP-195).
  *
- * `count` is the new total; assignments, if there are any, name the replicas of the new ones only. 3 may
- * answer THROTTLING_QUOTA_EXCEEDED (KIP-599).
+ * `count` is the new total; assignments, if there are any, name the replicas of the new ones only.
+ * 3 may answer THROTTLING_QUOTA_EXCEEDED (KIP-599).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int16, int32, string } from '../schema.ts'

@@ -1,8 +1,8 @@
 /**
  * DeleteTopics deletes topics with all their records.
  *
- * To 5 topics are named in topicNames; from 6 on in topics, by name or by id (KIP-516). 5 adds an error
- * message (KIP-599).
+ * To 5 topics are named in topicNames; from 6 on in topics, by name or by id (KIP-516). 5 adds an
+ * error message (KIP-599).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, string, uuid, ZERO_UUID } from '../schema.ts'

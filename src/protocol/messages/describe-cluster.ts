@@ -1,8 +1,8 @@
 /**
  * DescribeCluster names the cluster, its controller and its brokers (KIP-700).
  *
- * 1 says whether brokers (endpointType 1) or controllers (2) are meant (KIP-919); 2 can include brokers
- * that are fenced (KIP-1073).
+ * 1 says whether brokers (endpointType 1) or controllers (2) are meant (KIP-919); 2 can include
+ * brokers that are fenced (KIP-1073).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'

@@ -1,6 +1,6 @@
 /**
- * DescribeConfigs lists the configs of topics (resource type 2), brokers (4), broker loggers (8), client
- * metrics (16) and groups (32).
+ * DescribeConfigs lists the configs of topics (resource type 2), brokers (4), broker loggers (8),
+ * client metrics (16) and groups (32).
  *
  * A null list of keys asks for all. 1 adds sources and synonyms (KIP-226), 3 type and documentation
  * (KIP-569).
@@ -36,9 +36,9 @@ export const DescribeConfigs = api({
         value: string({ nullable: '0+' }),
         readOnly: bool(),
         /**
-         * 0: unknown; 1: the topic; 2: this broker, changed while running; 3: all brokers, likewise;
-         * 4: the broker's properties; 5: the default; 6: this broker's logger; 7: client metrics;
-         * 8: the group.
+         * 0: unknown; 1: the topic; 2: this broker, changed while running; 3: all brokers,
+         * likewise; 4: the broker's properties; 5: the default; 6: this broker's logger; 7: client
+         * metrics; 8: the group.
          */
         configSource: int8({ versions: '1+', default: -1, ignorable: true }),
         isSensitive: bool(),

@@ -1,5 +1,6 @@
 /**
- * DescribeLogDirs tells the size of each partition in each of the broker's log directories (KIP-113).
+ * DescribeLogDirs tells the size of each partition in each of the broker's log directories
+ * (KIP-113).
  *
  * A null list asks for all topics. 3 adds an error for the whole response, 4 the room on the volume
  * (KIP-827).
@@ -27,9 +28,9 @@ export const DescribeLogDirs = api({
         partitions: array({
           partitionIndex: int32(),
           partitionSize: int64(),
-          /** How far the log lags behind the high watermark or, if a future log, the current one. */
+          /** How far the log lags behind the high watermark; a future log, behind the current. */
           offsetLag: int64(),
-          /** A log that will take the place of the current one: it is moving between directories. */
+          /** The log will take the place of the current one: it moves between directories. */
           isFutureKey: bool(),
         }),
       }),

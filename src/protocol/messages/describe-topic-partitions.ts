@@ -1,6 +1,6 @@
 /**
- * DescribeTopicPartitions describes topics in pages: a client with thousands of partitions asks again
- * from the cursor that the last answer ended with (KIP-966).
+ * DescribeTopicPartitions describes topics in pages: a client with thousands of partitions asks
+ * again from the cursor that the last answer ended with (KIP-966).
  *
  * An empty list of topics means all of them.
  */

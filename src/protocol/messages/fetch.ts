@@ -4,9 +4,9 @@
  *
  * Since 3 partitions are answered in the order of the request; 7 brings fetch sessions (KIP-227); 9
  * fences by leader epoch (KIP-320); 11 fetches from followers (KIP-392); 12 detects divergence by
- * the epoch fetched last (KIP-595); 13 names topics by id (KIP-516); 15 moves the follower's identity
- * to a tagged field and adds its epoch (KIP-903); 16 names new leaders (KIP-951); 17 adds the
- * follower's directory (KIP-853); 18 the follower's known high watermark (KIP-1166).
+ * the epoch fetched last (KIP-595); 13 names topics by id (KIP-516); 15 moves the follower's
+ * identity to a tagged field and adds its epoch (KIP-903); 16 names new leaders (KIP-951); 17 adds
+ * the follower's directory (KIP-853); 18 the follower's known high watermark (KIP-1166).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import {

@@ -1,9 +1,9 @@
 /**
- * FindCoordinator names the broker that coordinates a group (keyType 0), a transactional id (1, since
- * 1) or a share partition (2, since 6, KIP-932).
+ * FindCoordinator names the broker that coordinates a group (keyType 0), a transactional id (1,
+ * since 1) or a share partition (2, since 6, KIP-932).
  *
- * To 3 it asks for one key and the answer is in the response itself; from 4 on it asks for several and
- * each has its own answer (KIP-699). 5 brings TRANSACTION_ABORTABLE (KIP-890).
+ * To 3 it asks for one key and the answer is in the response itself; from 4 on it asks for several
+ * and each has its own answer (KIP-699). 5 brings TRANSACTION_ABORTABLE (KIP-890).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int8, int16, int32, string } from '../schema.ts'

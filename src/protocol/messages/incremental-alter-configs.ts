@@ -1,8 +1,9 @@
 /**
- * IncrementalAlterConfigs changes single configs of topics, brokers and groups and leaves the others as
- * they are (KIP-339).
+ * IncrementalAlterConfigs changes single configs of topics, brokers and groups and leaves the
+ * others as they are (KIP-339).
  *
- * The operations are 0: set, 1: delete (back to the default), 2: append to a list, 3: take from a list.
+ * The operations are 0: set, 1: delete (back to the default), 2: append to a list, 3: take from a
+ * list.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int8, int16, int32, string } from '../schema.ts'

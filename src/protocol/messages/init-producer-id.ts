@@ -1,9 +1,9 @@
 /**
  * InitProducerId gives a producer its id and epoch, for idempotence and for transactions (KIP-98).
  *
- * A transactional id gets the same producer id each time, with the epoch raised, which fences its older
- * instances and ends the transaction they left. 3 lets a producer resume with the id it has (KIP-360);
- * 4 brings PRODUCER_FENCED, 5 TRANSACTION_ABORTABLE (KIP-890).
+ * A transactional id gets the same producer id each time, with the epoch raised, which fences its
+ * older instances and ends the transaction they left. 3 lets a producer resume with the id it has
+ * (KIP-360); 4 brings PRODUCER_FENCED, 5 TRANSACTION_ABORTABLE (KIP-890).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, int16, int32, int64, string } from '../schema.ts'

@@ -1,8 +1,9 @@
 /**
- * LeaveGroup takes a member out of its classic group at once, without waiting for its session to end.
+ * LeaveGroup takes a member out of its classic group at once, without waiting for its session to
+ * end.
  *
- * From 3 on it takes out several, which may be named by their instance id (KIP-345); 5 adds the reason
- * (KIP-800).
+ * From 3 on it takes out several, which may be named by their instance id (KIP-345); 5 adds the
+ * reason (KIP-800).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, string } from '../schema.ts'

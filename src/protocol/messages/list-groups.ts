@@ -1,8 +1,8 @@
 /**
  * ListGroups lists the groups that this broker coordinates.
  *
- * 4 adds states and a filter by them (KIP-518), 5 types likewise (KIP-848); an empty filter lets all
- * through.
+ * 4 adds states and a filter by them (KIP-518), 5 types likewise (KIP-848); an empty filter lets
+ * all through.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, string } from '../schema.ts'

@@ -1,10 +1,11 @@
 /**
  * ListOffsets finds the offset of the first record at or after a time in each partition.
  *
- * Some times below zero have a meaning of their own: -1 the end of the log, -2 its start, -3 the record
- * with the highest timestamp (7, KIP-734), -4 the start of what is on local disk (8, KIP-405), -5 the
- * end of what is in tiered storage (9, KIP-1005), -6 the first offset not yet uploaded to it (11,
- * KIP-1023). 2 adds the isolation level, 4 fences by leader epoch, 10 a time limit for remote look-ups.
+ * Some times below zero have a meaning of their own: -1 the end of the log, -2 its start, -3 the
+ * record with the highest timestamp (7, KIP-734), -4 the start of what is on local disk (8,
+ * KIP-405), -5 the end of what is in tiered storage (9, KIP-1005), -6 the first offset not yet
+ * uploaded to it (11, KIP-1023). 2 adds the isolation level, 4 fences by leader epoch, 10 a time
+ * limit for remote look-ups.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int8, int16, int32, int64, string } from '../schema.ts'

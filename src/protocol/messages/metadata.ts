@@ -2,9 +2,9 @@
  * Metadata tells which brokers there are and who leads each partition.
  *
  * All topics are asked for by null, except in 0, where an empty list means all. 4 lets the client
- * forbid auto-creation; 7 adds leader epochs; 8 authorized operations (those of the cluster moved to
- * DescribeCluster after 10, KIP-700); 10 topic ids in the response; 12 asking by id (a name may be
- * null then); 13 an error for the whole response (KIP-1102: a client should bootstrap anew).
+ * forbid auto-creation; 7 adds leader epochs; 8 authorized operations (those of the cluster moved
+ * to DescribeCluster after 10, KIP-700); 10 topic ids in the response; 12 asking by id (a name may
+ * be null then); 13 an error for the whole response (KIP-1102: a client should bootstrap anew).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int16, int32, string, uuid } from '../schema.ts'

@@ -1,9 +1,9 @@
 /**
- * OffsetCommit stores a group's offsets. The member's generation, or its epoch in a KIP-848 group, must
- * be current; -1 and an empty member id commit from outside, to a group without members.
+ * OffsetCommit stores a group's offsets. The member's generation, or its epoch in a KIP-848 group,
+ * must be current; -1 and an empty member id commit from outside, to a group without members.
  *
- * 5 drops the retention time; 6 adds leader epochs (KIP-320), 7 static members (KIP-345); 9 serves the
- * new groups (KIP-848); 10 names topics by id (KIP-516).
+ * 5 drops the retention time; 6 adds leader epochs (KIP-320), 7 static members (KIP-345); 9 serves
+ * the new groups (KIP-848); 10 names topics by id (KIP-516).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bigint64, int16, int32, int64, string, uuid } from '../schema.ts'

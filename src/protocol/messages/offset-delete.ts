@@ -1,5 +1,6 @@
 /**
- * OffsetDelete deletes a group's offsets of partitions whose topics it is not subscribed to (KIP-496).
+ * OffsetDelete deletes a group's offsets of partitions whose topics it is not subscribed to
+ * (KIP-496).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, string } from '../schema.ts'

@@ -1,9 +1,10 @@
 /**
  * OffsetFetch reads a group's committed offsets; a partition without one has offset -1.
  *
- * To 7 it asks for one group, in the fields of the message itself; from 8 on for several, in `groups`
- * (KIP-709). Null for the topics means all that have offsets (2). 5 adds leader epochs, 7 waits for
- * transactions under way (KIP-447), 9 serves KIP-848 groups, 10 names topics by id (KIP-516).
+ * To 7 it asks for one group, in the fields of the message itself; from 8 on for several, in
+ * `groups` (KIP-709). Null for the topics means all that have offsets (2). 5 adds leader epochs, 7
+ * waits for transactions under way (KIP-447), 9 serves KIP-848 groups, 10 names topics by id
+ * (KIP-516).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int16, int32, int64, string, uuid } from '../schema.ts'

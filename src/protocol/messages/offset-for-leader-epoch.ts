@@ -2,8 +2,8 @@
  * OffsetForLeaderEpoch tells where a leader epoch ended in the leader's log: the log's end for the
  * current epoch, else the first offset of the next.
  *
- * Followers and consumers compare it with what they have, to see where the logs part (KIP-101, KIP-279,
- * KIP-320). 3 adds replicaId.
+ * Followers and consumers compare it with what they have, to see where the logs part (KIP-101,
+ * KIP-279, KIP-320). 3 adds replicaId.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, int64, string } from '../schema.ts'

@@ -3,9 +3,9 @@
  *
  * Versions 0 to 2 carried older batch formats; they are gone, but stay advertised, since librdkafka
  * and others read from that range what a broker can do. 5 gives the log's start; 7 allows zstd; 8
- * explains rejected records (KIP-467); 10 names the new leader when this broker is not it (KIP-951);
- * 11 brings TRANSACTION_ABORTABLE and 12 implicit AddPartitionsToTxn (both KIP-890, no new fields);
- * 13 names topics by id (KIP-516). With acks 0 there is no response at all.
+ * explains rejected records (KIP-467); 10 names the new leader when this broker is not it
+ * (KIP-951); 11 brings TRANSACTION_ABORTABLE and 12 implicit AddPartitionsToTxn (both KIP-890, no
+ * new fields); 13 names topics by id (KIP-516). With acks 0 there is no response at all.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, int64, records, string, struct, uuid } from '../schema.ts'

@@ -1,6 +1,6 @@
 /**
- * SyncGroup follows JoinGroup: the leader hands in everybody's assignment, the others nothing, and each
- * is answered with its own.
+ * SyncGroup follows JoinGroup: the leader hands in everybody's assignment, the others nothing, and
+ * each is answered with its own.
  *
  * 3 adds static members (KIP-345), 5 the protocol's type and name (KIP-559).
  */

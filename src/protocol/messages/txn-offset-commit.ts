@@ -1,8 +1,9 @@
 /**
- * TxnOffsetCommit stores a group's offsets as part of a transaction: they count once it commits (KIP-98).
+ * TxnOffsetCommit stores a group's offsets as part of a transaction: they count once it commits
+ * (KIP-98).
  *
- * 2 adds leader epochs; 3 the member, to fence those that have left (KIP-447); 5 makes AddOffsetsToTxn
- * unnecessary (KIP-890).
+ * 2 adds leader epochs; 3 the member, to fence those that have left (KIP-447); 5 makes
+ * AddOffsetsToTxn unnecessary (KIP-890).
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int16, int32, int64, string } from '../schema.ts'

@@ -1,6 +1,6 @@
 /**
- * WriteTxnMarkers goes from a transaction's coordinator to the leaders of its partitions, which append
- * the control batch that commits or aborts it there (KIP-98).
+ * WriteTxnMarkers goes from a transaction's coordinator to the leaders of its partitions, which
+ * append the control batch that commits or aborts it there (KIP-98).
  *
  * 2 adds the transaction version (KIP-1228).
  */

@@ -6,8 +6,8 @@
  * const batches = new BatchIterator(records)
  * while (batches.next()) handle(readRecordBatchHeader(records, batches.position))
  * ```
- * The last batch of a Fetch response may be cut off anywhere, which is legal: the walk ends before it,
- * and `remaining` says how many bytes are left over.
+ * The last batch of a Fetch response may be cut off anywhere, which is legal: the walk ends before
+ * it, and `remaining` says how many bytes are left over.
  */
 import { KafkaError } from '../../common/errors.ts'
 import {
@@ -47,8 +47,9 @@ export class BatchIterator {
   }
 
   /**
-   * Goes to the next batch; false if no further one is complete. Throws CORRUPT_MESSAGE for a length
-   * or a format that cannot be, UNSUPPORTED_FOR_MESSAGE_FORMAT for the formats of before Kafka 0.11.
+   * Goes to the next batch; false if no further one is complete. Throws CORRUPT_MESSAGE for a
+   * length or a format that cannot be, UNSUPPORTED_FOR_MESSAGE_FORMAT for the formats of before
+   * Kafka 0.11.
    */
   next(): boolean {
     const at = this.#position + this.#size

@@ -1,13 +1,13 @@
 /**
- * Control records: what a control batch holds instead of data. Each such batch has one record, which
- * takes an offset like any other but is never shown to consumers.
+ * Control records: what a control batch holds instead of data. Each such batch has one record,
+ * which takes an offset like any other but is never shown to consumers.
  *
  * ```
  * key     version int16, type int16
  * value   for abort and commit: version int16, coordinatorEpoch int32
  * ```
- * A transaction ends in a partition with an abort or commit marker (KIP-98). The other types belong to
- * the log of a Raft quorum (KIP-595, KIP-630, KIP-853) and are only recognised.
+ * A transaction ends in a partition with an abort or commit marker (KIP-98). The other types belong
+ * to the log of a Raft quorum (KIP-595, KIP-630, KIP-853) and are only recognised.
  */
 import { KafkaError } from '../../common/errors.ts'
 import { readInt16, readInt32, writeInt32 } from './record-batch.ts'

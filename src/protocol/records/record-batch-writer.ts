@@ -66,6 +66,7 @@ export interface NewRecord {
 }
 
 const INITIAL_BYTES = 1024
+const NO_HEADERS: NonNullable<NewRecord['headers']> = []
 /** The most that a record takes apart from its key, value and headers. */
 const MAX_RECORD_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5 + 5
 
@@ -97,7 +98,7 @@ export class RecordBatchWriter {
     const { timestamp } = record
     const key = record.key ?? null
     const value = record.value ?? null
-    const headers = (record.headers ?? []).map((header) => ({
+    const headers = (record.headers ?? NO_HEADERS).map((header) => ({
       key: Buffer.from(header.key),
       value: header.value,
     }))

@@ -6,9 +6,9 @@
  * while (record.next()) use(record.offset, record.key(), record.value())
  * ```
  * The reader itself is the view of the current record, so that passing over a record makes no
- * object; `key`, `value` and `headers` make theirs when they are called. Each record is checked whole
- * (every length, the headers, no byte too many) before `next` returns. Buffers given out are views of
- * the batch or, for a compressed one, of its decompressed records.
+ * object; `key`, `value` and `headers` make theirs when they are called. Each record is checked
+ * whole (every length, the headers, no byte too many) before `next` returns. Buffers given out are
+ * views of the batch or, for a compressed one, of its decompressed records.
  *
  * A record, with `varint` standing for zigzag varints:
  * ```

@@ -69,7 +69,7 @@ export function encodeToBuffer(codec: Codec<unknown, unknown>, message: unknown)
   return Buffer.concat(writer.finish())
 }
 
-/** Whether `value` is what `field` has when nothing is said, so that it needs no place on the wire. */
+/** Whether `value` is what `field` has when nothing is said, and so takes no room on the wire. */
 export function isDefault(field: Field, value: unknown): boolean {
   if (value === undefined) return true
   if (value === null || field.default === null) return value === field.default

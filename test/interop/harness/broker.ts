@@ -3,11 +3,12 @@
  * Apache Kafka (KRaft, one node) from its published jars. Both get the same `server.properties` and
  * the same `--override` flags, listen on 127.0.0.1 only and keep one folder of data.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, run, signalGroup, startChild } from './children.ts'
+import { java } from './clients.ts'
 import { classPath, paths } from './paths.ts'
 import { settings, type Target } from './settings.ts'
 import { apiVersions } from './wire.ts'
@@ -77,6 +78,8 @@ async function writeProperties(
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // The sample records are as old as they are; the default would delete them after 30 s.
+    'log.retention.ms': '-1',
     ...options.configs,
   }
   const controllerPort = target === 'kafka' ? await freePort() : 0
@@ -93,10 +96,35 @@ async function writeProperties(
 }
 
 /** Prepares an empty folder for Apache Kafka, as `kafka-storage.sh format` does. */
-export async function formatForKafka(workspace: Workspace, propertiesPath: string): Promise<void> {
+async function formatForKafka(
+  workspace: Workspace,
+  propertiesPath: string,
+  flags: string[] = [],
+): Promise<void> {
   const said = workspace.path('format.log')
-  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', propertiesPath]
+  const ids = ['-t', clusterId, '-c', propertiesPath]
+  const format = ['kafka.tools.StorageTool', 'format', ...ids, ...flags]
   await run('java', ['-cp', classPath(), ...format], { outputPath: said, errorPath: said })
+}
+
+/**
+ * Makes a folder that Apache Kafka serves out of another broker's: the partitions and checkpoints
+ * are copied as they are, and a fresh KRaft metadata log learns of the topics and their ids.
+ */
+export async function handToKafka(workspace: Workspace, from: string, to: string): Promise<void> {
+  mkdirSync(to, { recursive: true })
+  const path = (await writeProperties(workspace, 'kafka', await freePort(), { dataFolder: to }))[0]
+  // With eligible leader replicas, a broker that registers for the first time counts as one that
+  // was shut down uncleanly and is struck from every ISR: no partition would get a leader.
+  await formatForKafka(workspace, path, ['--feature', 'eligible.leader.replicas.version=0'])
+  for (const name of readdirSync(from)) {
+    const isPartition = existsSync(join(from, name, 'partition.metadata'))
+    const isKept = isPartition || /-checkpoint$|^\.kafka_cleanshutdown$/.test(name)
+    if (isKept && !name.startsWith('__cluster_metadata')) {
+      cpSync(join(from, name), join(to, name), { recursive: true })
+    }
+  }
+  await java('KraftAdoption', [to])
 }
 
 const logging = `-Dlog4j2.configurationFile=${join(paths.interop, 'java/log4j2.xml')}`

@@ -283,3 +283,25 @@ export async function listOffset(
   if (answer?.[0] === undefined) throw new Error('ListOffsets: an empty answer')
   return answer[0]
 }
+
+/** DeleteRecords v1 for one partition: its log starts at `offset` from then on. */
+export async function deleteRecords(
+  port: number,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> {
+  const writer = new BodyWriter()
+  writer.array([topic], (name) => {
+    writer.string(name)
+    writer.array([partition], (index) => writer.int32(index).int64(offset))
+  })
+  const body = await ask(port, 21, 1, writer.int32(30_000).bytes())
+  body.int32()
+  const answers = body.array(() => {
+    body.string()
+    return body.array(() => [body.int32(), body.int64(), body.int16()])
+  })
+  const error = answers[0]?.[0]?.[2]
+  if (error !== 0) throw new Error(`DeleteRecords of ${topic}-${partition}: error ${error}`)
+}

@@ -21,9 +21,14 @@ export interface Workspace {
 export function createWorkspace(t: TestContext): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'samsa-interop-'))
   const actions: (() => Promise<void> | void)[] = []
+  let failed = false
+  // The test's own `passed` says nothing yet of its subtests when `after` runs.
+  t.afterEach((subtest) => {
+    if ('passed' in subtest && !subtest.passed) failed = true
+  })
   t.after(async () => {
     for (const action of actions.reverse()) await action()
-    if (t.passed) rmSync(folder, { recursive: true, force: true })
+    if (t.passed && !failed) rmSync(folder, { recursive: true, force: true })
     else console.error(`# kept for a look: ${folder}`)
   })
   return {

@@ -1,8 +1,9 @@
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
@@ -18,31 +19,28 @@ import org.apache.kafka.common.header.Header;
  */
 public final class RecordDump {
     public static void main(String[] arguments) throws Exception {
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (int index = 3; index < arguments.length; index++) {
+            String[] topic = arguments[index].split("=");
+            partitions.addAll(Common.partitions(topic[0], Integer.parseInt(topic[1])));
+        }
+        Map<TopicPartition, List<String>> lines = new LinkedHashMap<>();
+        for (TopicPartition partition : partitions) lines.put(partition, new ArrayList<>());
         String isolation = "isolation.level=" + arguments[1];
-        try (KafkaConsumer<byte[], byte[]> consumer = Common.consumer(arguments[0], isolation);
-             PrintWriter output = new PrintWriter(Files.newBufferedWriter(Path.of(arguments[2])))) {
-            for (int index = 3; index < arguments.length; index++) {
-                String[] topic = arguments[index].split("=");
-                for (TopicPartition at : Common.partitions(topic[0], Integer.parseInt(topic[1]))) {
-                    dump(consumer, at, output);
+        try (KafkaConsumer<byte[], byte[]> consumer = Common.consumer(arguments[0], isolation)) {
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            lines.forEach((at, found) ->
+                found.add(at + " from " + starts.get(at) + " to " + ends.get(at)));
+            while (!partitions.stream().allMatch(at -> Common.isRead(consumer, at, ends.get(at)))) {
+                for (ConsumerRecord<byte[], byte[]> at : consumer.poll(Duration.ofSeconds(1))) {
+                    lines.get(new TopicPartition(at.topic(), at.partition())).add(line(at));
                 }
             }
         }
-    }
-
-    private static void dump(
-        KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition, PrintWriter output) {
-        List<TopicPartition> partitions = List.of(partition);
-        consumer.assign(partitions);
-        consumer.seekToBeginning(partitions);
-        long start = consumer.beginningOffsets(partitions).get(partition);
-        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-        output.println(partition + " from " + start + " to " + ends.get(partition));
-        while (!Common.isRead(consumer, partition, ends.get(partition))) {
-            for (ConsumerRecord<byte[], byte[]> at : consumer.poll(Duration.ofSeconds(1))) {
-                output.println(line(at));
-            }
-        }
+        Files.write(Path.of(arguments[2]), lines.values().stream().flatMap(List::stream).toList());
     }
 
     private static String line(ConsumerRecord<byte[], byte[]> at) {

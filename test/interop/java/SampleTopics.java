@@ -3,30 +3,33 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.record.CompressionType;
 
 /**
  * Fills topics with records of every shape: each codec, keys and values that are null, empty or
  * large, headers, timestamps that run backwards. The content depends on nothing but the arguments.
  * Arguments: address, command, then
- *   plain topic partitions codec megabytes   records through the idempotent producer
- *   transactions topic                       commits and aborts, one after the other and mixed
+ *   plain (topic partitions codec megabytes)...   records through the idempotent producer
+ *   transactions topic                            commits and aborts, alone and interleaved
  */
 public final class SampleTopics {
     private static final long EPOCH = 1_700_000_000_000L;
 
     public static void main(String[] arguments) throws Exception {
-        String topic = arguments[2];
-        if (arguments[1].equals("transactions")) transactions(arguments[0], topic);
-        else plain(arguments[0], topic, arguments);
+        if (arguments[1].equals("transactions")) {
+            transactions(arguments[0], arguments[2]);
+            return;
+        }
+        for (int at = 2; at < arguments.length; at += 4) {
+            int partitions = Integer.parseInt(arguments[at + 1]);
+            long bytes = (long) (Double.parseDouble(arguments[at + 3]) * (1 << 20));
+            plain(arguments[0], arguments[at], partitions, arguments[at + 2], bytes);
+        }
     }
 
-    private static void plain(String address, String topic, String[] arguments) throws Exception {
-        int partitions = Integer.parseInt(arguments[3]);
-        CompressionType codec = CompressionType.forName(arguments[4]);
-        long bytes = (long) (Double.parseDouble(arguments[5]) * (1 << 20));
+    private static void plain(
+        String address, String topic, int partitions, String codec, long bytes) throws Exception {
         Random random = new Random(topic.hashCode());
-        String compression = "compression.type=" + codec.name;
+        String compression = "compression.type=" + codec;
         try (KafkaProducer<byte[], byte[]> producer =
                  Common.producer(address, compression, "linger.ms=5")) {
             Future<RecordMetadata> last = null;

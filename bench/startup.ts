@@ -12,7 +12,14 @@ import { median } from './median.ts'
 import { apacheKafkaCommand } from './peers/apache-kafka.ts'
 import { type BrokerConnection, openConnection } from './peers/connection.ts'
 import { samsaCommand } from './peers/samsa.ts'
-import { type Command, freePort, servingPid, spawnServer, stopProcess } from './peers/server.ts'
+import {
+  type Command,
+  freePort,
+  lastLines,
+  servingPid,
+  spawnServer,
+  stopProcess,
+} from './peers/server.ts'
 
 const limits = { firstProduceMs: 150, residentMb: 80 }
 const idleMs = 3000
@@ -73,7 +80,7 @@ async function measure(command: Command, port: number): Promise<Sample> {
     const proportionalMb = (kilobytes(`/proc/${pid}/smaps_rollup`, 'Pss') * 1024) / 1e6
     return { connectMs, firstProduceMs, residentMb, proportionalMb }
   } catch (cause) {
-    throw new Error(`${command.name} printed:\n${readFileSync(outputPath, 'utf8')}`, { cause })
+    throw new Error(`${command.name} printed:\n${lastLines(outputPath)}`, { cause })
   } finally {
     if (child.pid !== undefined) await stopProcess(child, servingPid(child))
   }

@@ -18,7 +18,7 @@ enum { CRC32C_LANE = 1024 };
 
 static uint32_t crc32c_skip[4][256];
 
-/* Fills the tables; to be called once, before the first crc32c. Takes a fraction of a millisecond. */
+/* Fills the tables, in a fraction of a millisecond; to be called before the first crc32c. */
 static void crc32c_prepare(void) {
   for (int byte = 0; byte < 4; byte++) {
     for (uint32_t value = 0; value < 256; value++) {

@@ -141,7 +141,7 @@ static void write_record(Writer *w, int32_t number, int64_t value_bytes) {
   write_zigzag(w, 0); /* headers */
 }
 
-/* Builds the batch: records of the size asked for, the last one stretched to come near the batch's. */
+/* Builds the batch: records of the size asked for, the last one stretched to fill it. */
 static void build_batch(int64_t wanted_bytes, int64_t record_bytes, bool single) {
   enum { RECORD_OVERHEAD = 20 }; /* at the most */
   batch = allocate((size_t)(wanted_bytes + record_bytes) + 1024);
@@ -331,7 +331,7 @@ static bool push(Lane *lane, bool stopping) {
   return false;
 }
 
-/* Every record acknowledged has its own offset, and there are no others: nothing lost or doubled. */
+/* The log is as long as what was acknowledged: nothing is lost and nothing doubled. */
 static void check_offsets(void) {
   for (int i = 0; i < option.partitions; i++)
     if (log_end[i] != acknowledged[i])

@@ -105,7 +105,7 @@ typedef struct {
   bool bad;
 } Reader;
 
-/* Takes `count` bytes, or turns the reader bad and gives a place with enough zeros for an integer. */
+/* Takes `count` bytes, or turns the reader bad and gives zeros enough for an integer. */
 static inline uint8_t *take(Reader *r, size_t count) {
   static uint8_t zeros[8];
   if (r->bad || (size_t)(r->end - r->at) < count) {
@@ -167,7 +167,9 @@ static inline void write_varint(Writer *w, uint32_t v) {
   for (; v >= 128; v >>= 7) *w->at++ = (uint8_t)(v | 128);
   *w->at++ = (uint8_t)v;
 }
-static inline void write_length(Writer *w, int64_t length) { write_varint(w, (uint32_t)(length + 1)); }
+static inline void write_length(Writer *w, int64_t length) {
+  write_varint(w, (uint32_t)(length + 1));
+}
 static inline void write_null(Writer *w) { write_varint(w, 0); }
 static inline void write_no_tags(Writer *w) { write_varint(w, 0); }
 static inline void write_text(Writer *w, Text text) {

@@ -70,6 +70,12 @@ export function spawnServer(command: Command): { child: ChildProcess; outputPath
   return { child, outputPath }
 }
 
+/** The end of what a server has printed, without the long lines of bundled code in its traces. */
+export function lastLines(path: string): string {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-20)
+  return lines.map((line) => (line.length > 300 ? `${line.slice(0, 100)}…` : line)).join('\n')
+}
+
 function ended(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
@@ -101,7 +107,7 @@ export async function startServer(command: Command, port: number): Promise<Serve
   while (!(await answers(port))) {
     if (ended(child) || performance.now() > deadline) {
       child.kill('SIGKILL')
-      throw new Error(`${command.name} does not answer. It printed:\n${readFileSync(outputPath)}`)
+      throw new Error(`${command.name} does not answer. It printed:\n${lastLines(outputPath)}`)
     }
     await sleep(10)
   }

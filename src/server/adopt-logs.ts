@@ -9,48 +9,55 @@
 import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
+import type { MetadataCache } from './metadata-cache.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
 /** The metadata log of a KRaft cluster, which is not a topic. */
 const KRAFT_METADATA_TOPIC = '__cluster_metadata'
 
+/** Takes over the topics of all log folders. For a store that is new. */
 export async function adoptForeignLogs(options: {
   logs: readonly PartitionLog[]
-  isKnown: (topic: string) => boolean
-  isNewStore: boolean
+  metadata: MetadataCache
   brokerId: number
   topics: TopicAdmin
   log: Logger
 }): Promise<void> {
-  const { logs, isKnown, isNewStore, brokerId, topics, log } = options
-  const foreign = logs.filter(({ topic }) => topic !== KRAFT_METADATA_TOPIC && !isKnown(topic))
-  for (const [name, ofTopic] of Map.groupBy(foreign, ({ topic }) => topic)) {
-    if (!isNewStore) {
-      const folders = ofTopic.map(({ directory }) => directory).join(', ')
-      log.warn(`left alone: ${folders}, because there is no topic ${name}`)
-      continue
-    }
+  const { logs, metadata, brokerId, topics, log } = options
+  for (const [name, ofTopic] of unknownLogs(logs, metadata)) {
     const count = Math.max(...ofTopic.map(({ partition }) => partition)) + 1
     const topicId = ofTopic.find((found) => found.topicId !== undefined)?.topicId
+    const assignments = Array.from({ length: count }, (_, partitionIndex) => ({
+      partitionIndex,
+      brokerIds: [brokerId],
+    }))
+    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments }
     try {
-      await topics.create(
-        {
-          name,
-          numPartitions: -1,
-          replicationFactor: -1,
-          assignments: Array.from({ length: count }, (_, partitionIndex) => ({
-            partitionIndex,
-            brokerIds: [brokerId],
-          })),
-          configs: new Map(),
-          ...(topicId === undefined ? {} : { topicId }),
-        },
-        false,
-      )
+      const id = topicId === undefined ? {} : { topicId }
+      await topics.create({ ...topic, configs: new Map(), ...id }, false)
       log.info(`took over the topic ${name} with ${count} partition(s) from the log folders found`)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       log.error(`could not take over the topic ${name} from its log folders`, error)
     }
   }
+}
+
+/** Names the folders that no topic accounts for. They are left alone. */
+export function warnOfUnknownLogs(
+  logs: readonly PartitionLog[],
+  metadata: MetadataCache,
+  log: Logger,
+): void {
+  for (const [topic, ofTopic] of unknownLogs(logs, metadata)) {
+    const folders = ofTopic.map(({ directory }) => directory).join(', ')
+    log.warn(`left alone: ${folders}, because there is no topic ${topic}`)
+  }
+}
+
+function unknownLogs(logs: readonly PartitionLog[], metadata: MetadataCache) {
+  const unknown = logs.filter(
+    ({ topic }) => topic !== KRAFT_METADATA_TOPIC && metadata.topic(topic) === undefined,
+  )
+  return Map.groupBy(unknown, ({ topic }) => topic)
 }

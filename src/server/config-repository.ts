@@ -30,18 +30,17 @@ import type {
 } from '../storage/log-config.ts'
 
 export class ConfigRepository {
-  readonly #store: MetadataStore
   readonly #broker: BrokerConfig
-  readonly #brokerId: number
+  #loadedStore: MetadataStore | undefined
+  #brokerId = -1
   readonly #topics = new Map<string, ConfigEntries>()
   /** Made from `#topics` when first asked for. */
   readonly #topicConfigs = new Map<string, TopicConfig>()
   readonly #topicListeners = new Set<(topic: string) => void>()
 
-  constructor(options: { store: MetadataStore; broker: BrokerConfig; brokerId: number }) {
-    this.#store = options.store
-    this.#broker = options.broker
-    this.#brokerId = options.brokerId
+  /** `broker` is the configuration from the broker's properties; what is loaded is added to it. */
+  constructor(broker: BrokerConfig) {
+    this.#broker = broker
   }
 
   /** The broker's own configuration, with what was set dynamically. */
@@ -49,8 +48,10 @@ export class ConfigRepository {
     return this.#broker
   }
 
-  /** Reads everything from the store. */
-  async load(): Promise<void> {
+  /** Reads everything from the store, in which changes will be kept. */
+  async load(store: MetadataStore, brokerId: number): Promise<void> {
+    this.#loadedStore = store
+    this.#brokerId = brokerId
     for (const topic of (await this.#store.children(paths.configs('topics'))).names) {
       this.#topics.set(topic, await this.#read('topics', topic))
     }
@@ -126,6 +127,11 @@ export class ConfigRepository {
     if (validateOnly) return
     await this.#write('brokers', forAll ? DEFAULT_ENTITY : String(this.#brokerId), entries)
     this.#broker.replace(source, entries)
+  }
+
+  get #store(): MetadataStore {
+    if (this.#loadedStore === undefined) throw new Error('settings are used before they are loaded')
+    return this.#loadedStore
   }
 
   #brokerEntities(): [DynamicSource, string][] {

@@ -9,10 +9,11 @@ export interface ConnectionLimitOptions {
 
 export class ConnectionLimits {
   readonly #byHost = new Map<string, number>()
-  #options: ConnectionLimitOptions
+  readonly #options: () => ConnectionLimitOptions
   #total = 0
 
-  constructor(options: ConnectionLimitOptions) {
+  /** `options` are asked for at each connection, so that a change takes effect at once. */
+  constructor(options: () => ConnectionLimitOptions) {
     this.#options = options
   }
 
@@ -20,14 +21,9 @@ export class ConnectionLimits {
     return this.#total
   }
 
-  /** Applies to connections made from now on. */
-  configure(options: ConnectionLimitOptions): void {
-    this.#options = options
-  }
-
   /** Counts a connection from `host`; or returns why it must not be. */
   open(host: string): string | undefined {
-    const { maxConnections, maxConnectionsPerIp, overrides } = this.#options
+    const { maxConnections, maxConnectionsPerIp, overrides } = this.#options()
     if (this.#total >= maxConnections) return `the limit of ${maxConnections} connections`
     const limit = overrides.get(host) ?? maxConnectionsPerIp
     const fromHost = this.#byHost.get(host) ?? 0
@@ -44,14 +40,4 @@ export class ConnectionLimits {
     else this.#byHost.set(host, left)
     this.#total -= 1
   }
-}
-
-/** Reads `max.connections.per.ip.overrides`: entries of the form `host:limit`. */
-export function parseOverrides(entries: readonly string[]): Map<string, number> {
-  return new Map(
-    entries.map((entry) => {
-      const at = entry.lastIndexOf(':')
-      return [entry.slice(0, at).trim(), Number(entry.slice(at + 1))] as const
-    }),
-  )
 }

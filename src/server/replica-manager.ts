@@ -83,8 +83,17 @@ export class ReplicaManager {
     for (const ofTopic of this.#partitions.values()) yield* ofTopic.values()
   }
 
-  /** As `partition`; throws UNKNOWN_TOPIC_OR_PARTITION where there is none. */
-  requirePartition(topic: string, partitionIndex: number): Partition {
+  /**
+   * The partition, for a request that looks at its records: a client that reads behind its own
+   * produce on one connection must find what it produced, so what is staged is committed first.
+   * Throws UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  partitionToRead(topic: string, partitionIndex: number): Partition {
+    this.#commitStaged()
+    return this.#require(topic, partitionIndex)
+  }
+
+  #require(topic: string, partitionIndex: number): Partition {
     const partition = this.partition(topic, partitionIndex)
     if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
     return partition
@@ -102,6 +111,7 @@ export class ReplicaManager {
 
   /** Reads from each partition of `params`, waiting for `minBytes` as long as it says. */
   fetch(params: FetchParams): Completion<FetchResult> {
+    this.#commitStaged()
     const completion = new Completion<FetchResult>()
     this.#noteFollower(params)
     const answer = (result: FetchResult) => {
@@ -168,7 +178,7 @@ export class ReplicaManager {
     entry: { topic: string; partitionIndex: number; records: Buffer },
   ): AppendResult {
     try {
-      const partition = this.requirePartition(entry.topic, entry.partitionIndex)
+      const partition = this.#require(entry.topic, entry.partitionIndex)
       const info = partition.appendAsLeader(entry.records, request)
       this.#stagedPartitions.add(partition)
       const requiredOffset = info.lastOffset + 1
@@ -180,6 +190,7 @@ export class ReplicaManager {
 
   #commitStaged(): void {
     const staged = this.#staged
+    if (staged.length === 0) return
     const partitions = this.#stagedPartitions
     this.#staged = []
     this.#stagedPartitions = new Set()

@@ -101,8 +101,14 @@ export class SocketServer implements ConnectionOwner {
     await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
   }
 
-  /** Closes all connections. */
-  closeAll(): void {
+  /** Whether some request is not answered yet. */
+  get hasPendingRequests(): boolean {
+    return [...this.#connections].some((connection) => connection.pendingRequests > 0)
+  }
+
+  /** Stops listening, and closes all connections. */
+  async close(): Promise<void> {
+    await this.stopListening()
     for (const connection of this.#connections) connection.close()
   }
 

@@ -9,7 +9,7 @@ import { DescribeCluster } from '../../src/protocol/messages/describe-cluster.ts
 import { DescribeLogDirs } from '../../src/protocol/messages/describe-log-dirs.ts'
 import { DescribeTopicPartitions } from '../../src/protocol/messages/describe-topic-partitions.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
-import type { RequestInput } from '../../src/protocol/schema.ts'
+import type { RequestInput, ResponseOf } from '../../src/protocol/schema.ts'
 import {
   batchOf,
   createTopic,
@@ -77,7 +77,10 @@ test('topics that cannot be created are refused as Kafka refuses them', async ()
     ['INVALID_REQUEST'],
   )
   const all = await client.send(Metadata, 12, { topics: null })
-  assert.deepEqual(all.topics.map(({ name }) => name), ['there', 'with.dot'])
+  assert.deepEqual(
+    all.topics.map(({ name }) => name),
+    ['there', 'with.dot'],
+  )
 })
 
 test('validateOnly creates nothing, and a real creation tells what was made', async () => {
@@ -178,7 +181,10 @@ test('partitions can be added, and only added', async () => {
     'INVALID_PARTITIONS',
     'The topic t currently has 2 partition(s); 1 would not be an increase.',
   ])
-  assert.deepEqual(await extend('t', 2), ['INVALID_PARTITIONS', 'Topic already has 2 partition(s).'])
+  assert.deepEqual(await extend('t', 2), [
+    'INVALID_PARTITIONS',
+    'Topic already has 2 partition(s).',
+  ])
   assert.equal((await extend('x', 2))[0], 'UNKNOWN_TOPIC_OR_PARTITION')
   assert.deepEqual(await extend('t', 5), ['NONE', null])
   assert.equal((await produce(client, 't', batchOf(['x']), { partition: 4 })).errorCode, 0)
@@ -235,14 +241,14 @@ test('the cluster, its topics in pages, and its log directories can be described
     [{ brokerId: 1, host: '127.0.0.1', port: broker.port }],
   )
   const seen = []
-  let cursor: { topicName: string; partitionIndex: number } | null = null
+  let cursor: ResponseOf<typeof DescribeTopicPartitions>['nextCursor'] = null
   do {
-    const page: { topics: readonly { name: string | null; partitions: readonly unknown[] }[]
-      nextCursor: typeof cursor } = await client.send(DescribeTopicPartitions, 0, {
-      topics: [],
-      responsePartitionLimit: 2,
-      cursor,
-    })
+    const request = { topics: [], responsePartitionLimit: 2, cursor }
+    const page: ResponseOf<typeof DescribeTopicPartitions> = await client.send(
+      DescribeTopicPartitions,
+      0,
+      request,
+    )
     seen.push(page.topics.map(({ name, partitions }) => `${name}:${partitions.length}`).join())
     cursor = page.nextCursor
   } while (cursor !== null)
@@ -256,6 +262,11 @@ test('the cluster, its topics in pages, and its log directories can be described
   )
   assert.deepEqual(sizes.sort(), [
     ['a', 0, batchOf(['x']).length],
-    ...[['a', 1, 0], ['a', 2, 0], ['b', 0, 0], ['b', 1, 0]],
+    ...[
+      ['a', 1, 0],
+      ['a', 2, 0],
+      ['b', 0, 0],
+      ['b', 1, 0],
+    ],
   ])
 })

@@ -19,7 +19,7 @@ export class TestClient {
 
   private constructor(socket: net.Socket) {
     this.socket = socket
-    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('error', () => {})
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {

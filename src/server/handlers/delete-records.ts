@@ -12,7 +12,7 @@ export function deleteRecordsHandler({
 }: BrokerServices): RequestHandler<typeof DeleteRecords> {
   function remove(topic: string, partitionIndex: number, offset: number) {
     try {
-      const partition = replicaManager.requirePartition(topic, partitionIndex)
+      const partition = replicaManager.partitionToRead(topic, partitionIndex)
       const lowWatermark = partition.deleteRecords(offset)
       return { partitionIndex, lowWatermark, errorCode: ErrorCode.NONE }
     } catch (error) {

@@ -49,7 +49,7 @@ export function listOffsetsHandler({
       if ((SINCE[timestamp] ?? 0) > version || timestamp < EARLIEST_PENDING_UPLOAD) {
         throw new KafkaError('UNSUPPORTED_VERSION')
       }
-      const partition = replicaManager.requirePartition(topic, partitionIndex)
+      const partition = replicaManager.partitionToRead(topic, partitionIndex)
       partition.checkLeader(currentLeaderEpoch)
       const found = await find(partition, timestamp, isolation)
       return { partitionIndex, errorCode: ErrorCode.NONE, ...found }

@@ -19,7 +19,7 @@ export function offsetForLeaderEpochHandler({
           topic,
           partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
             try {
-              const partition = replicaManager.requirePartition(topic, index)
+              const partition = replicaManager.partitionToRead(topic, index)
               partition.checkLeader(currentLeaderEpoch)
               const end = partition.log.endOffsetForEpoch(leaderEpoch)
               return {

@@ -124,7 +124,9 @@ async function runLoad(
   ]
   const command = onCpus(cpus, programs.load, [...load, ...target])
   const { stdout } = await execute(...command).catch((error) => {
-    throw new Error(`${server.name}: ${error.stderr || error.message} (load ${load.join(' ')})`)
+    const complaint = String(error.stderr || error.message).trim()
+    const what = `${server.name}: ${complaint} (load ${load.join(' ')})`
+    throw new Error(`${what}\nIts last lines:\n${server.output()}`)
   })
   return JSON.parse(stdout)
 }

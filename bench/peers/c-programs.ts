@@ -60,5 +60,6 @@ export async function startCPeer(
   })
   const port = Number(/^listening (\d+)$/.exec(line)?.[1])
   const pid = child.pid!
-  return { name: 'C peer', port, pid, stop: () => stopProcess(child, pid) }
+  // What it has to say goes to our own standard error.
+  return { name: 'C peer', port, pid, output: () => '', stop: () => stopProcess(child, pid) }
 }

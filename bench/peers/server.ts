@@ -14,6 +14,8 @@ export interface Server {
   readonly port: number
   /** The process whose CPU time and memory count: that of the server, not of a script before it. */
   readonly pid: number
+  /** The last lines it has printed. */
+  output(): string
   /** Asks it to end, and insists after 20 s. */
   stop(): Promise<void>
 }
@@ -112,7 +114,8 @@ export async function startServer(command: Command, port: number): Promise<Serve
     await sleep(10)
   }
   const pid = lastDescendant(child.pid!)
-  return { name: command.name, port, pid, stop: () => stopProcess(child, pid) }
+  const output = () => lastLines(outputPath)
+  return { name: command.name, port, pid, output, stop: () => stopProcess(child, pid) }
 }
 
 /** The process that serves, once `child` answers on its port. */

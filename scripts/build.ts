@@ -20,8 +20,6 @@ await build({
   format: 'esm',
   target: 'node24',
   packages: 'external',
-  minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
 })

@@ -139,7 +139,13 @@ class DispatchedRequest implements RequestContext {
     const { apiVersion, correlationId } = this.#header
     const { api } = this.#handler
     this.#slot.complete((writer: ByteWriter) => {
-      encodeResponseFrame(writer, api, apiVersion, correlationId, response as never)
+      try {
+        encodeResponseFrame(writer, api, apiVersion, correlationId, response as never)
+      } catch (error) {
+        // A bug of ours that concerns one response; the client can only be told by closing.
+        this.#log.error(`a ${api.name} response of version ${apiVersion} cannot be written`, error)
+        this.connection.close()
+      }
     })
   }
 

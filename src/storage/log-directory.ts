@@ -24,6 +24,8 @@ export class Checkpoint {
   readonly #path: string
   readonly #task: CoalescedTask
   #offsets = new Map<string, number>()
+  /** Logs that are there but could not be opened: what the file says of them stays. */
+  readonly #kept = new Set<string>()
 
   /** `current` gives what is to be written, when it is written. */
   constructor(disk: Disk, path: string, current: () => Map<string, number>) {
@@ -31,6 +33,10 @@ export class Checkpoint {
     this.#path = path
     this.#task = new CoalescedTask(async () => {
       const offsets = current()
+      for (const name of this.#kept) {
+        const offset = this.#offsets.get(name)
+        if (offset !== undefined) offsets.set(name, offset)
+      }
       if (isEqual(offsets, this.#offsets)) return
       await writeOffsetCheckpoint(disk, path, offsets)
       this.#offsets = offsets
@@ -54,6 +60,11 @@ export class Checkpoint {
     return this.#offsets.get(name)
   }
 
+  /** Keeps what the file says of a log that is not among the current ones. */
+  keep(name: string): void {
+    this.#kept.add(name)
+  }
+
   /** Resolves when the file has what the logs say now. */
   write(): Promise<void> {
     return this.#task.run()
@@ -73,6 +84,10 @@ export class LogDirectory {
   readonly #disk: Disk
   readonly #lock: DiskLock
   isOnline = true
+  /** Its checkpoints have been read, and so may be written. */
+  isLoaded = false
+  /** Every log in it is open: only then may it be said to have been closed in good order. */
+  isComplete = false
 
   private constructor(disk: Disk, path: string, lock: DiskLock) {
     this.#disk = disk
@@ -93,8 +108,8 @@ export class LogDirectory {
   }
 
   /** Makes the directory if it is missing and takes its lock. Throws DiskError: LOCKED or worse. */
-  static claim(disk: Disk, path: string): LogDirectory {
-    disk.makeDirectory(path)
+  static async claim(disk: Disk, path: string): Promise<LogDirectory> {
+    await makeDurableDirectory(disk, path)
     return new LogDirectory(disk, path, disk.lock(`${path}/${LOCK_FILE}`))
   }
 
@@ -115,6 +130,14 @@ export class LogDirectory {
     return replaceFile(this.#disk, marker, Buffer.from('{"version":0,"brokerEpoch":-1}'))
   }
 
+  /** Leaves out a log that cannot be opened, without forgetting what the checkpoints say of it. */
+  leaveOut(name: string): void {
+    this.isComplete = false
+    for (const checkpoint of [this.recoveryPoints, this.logStartOffsets, this.highWatermarks]) {
+      checkpoint.keep(name)
+    }
+  }
+
   space(): { totalBytes: number; usableBytes: number } {
     return this.#disk.space(this.path)
   }
@@ -126,6 +149,18 @@ export class LogDirectory {
     await this.highWatermarks.idle()
     this.#lock.release()
   }
+}
+
+/** Makes a directory and those above it that are missing, so that a power cut does not undo it. */
+async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
+  const parents: string[] = []
+  for (let missing = path; disk.stat(missing) === undefined; missing = parents[0]!) {
+    const parent = missing.slice(0, missing.lastIndexOf('/'))
+    if (parent === '') break
+    parents.unshift(parent)
+  }
+  disk.makeDirectory(path)
+  for (const parent of parents) await disk.syncDirectory(parent)
 }
 
 function isEqual(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {

@@ -123,7 +123,7 @@ export class LogManager {
     try {
       for (const path of directories) {
         try {
-          const directory = LogDirectory.claim(disk, path)
+          const directory = await LogDirectory.claim(disk, path)
           this.#directories.push(directory)
           const properties = readMetaProperties(disk, path)
           if (properties !== undefined) found.set(path, properties)
@@ -192,6 +192,8 @@ export class LogManager {
         }
         if (kind === 'delete') this.#removeLater(`${directory.path}/${name}`, 0)
       }
+      directory.isLoaded = true
+      directory.isComplete = true
       const concurrency = Math.max(1, this.#options.recoveryConcurrency ?? 4)
       await forEach(names, concurrency, (name) => this.#loadLog(directory, name, isClean))
     } catch (error) {
@@ -209,6 +211,7 @@ export class LogManager {
     const other = this.get(topic, partition)
     if (other !== undefined) {
       logger.error(`${directory.path}/${name} is ignored: ${other.directory} is of the same name`)
+      directory.leaveOut(name)
       return
     }
     try {
@@ -217,6 +220,7 @@ export class LogManager {
     } catch (error) {
       if (error instanceof DiskError) throw error
       logger.error(`The log ${directory.path}/${name} cannot be opened and is left out`, error)
+      directory.leaveOut(name)
     }
   }
 
@@ -479,12 +483,24 @@ export class LogManager {
 
   async #closeDirectory(directory: LogDirectory): Promise<void> {
     const logs = [...directory.logs.values()]
-    await forEach(logs, CLOSE_CONCURRENCY, (log) => log.close().catch(() => {}))
-    if (!directory.isOnline) return
+    await forEach(logs, CLOSE_CONCURRENCY, (log) => this.#closeLog(directory, log))
+    if (!directory.isOnline || !directory.isLoaded) return
     await directory.recoveryPoints.write()
     await directory.logStartOffsets.write()
     await directory.highWatermarks.write()
-    await directory.writeCleanShutdownMarker()
+    if (directory.isComplete) await directory.writeCleanShutdownMarker()
+  }
+
+  /** A log that fails to close leaves its directory to recovery. */
+  async #closeLog(directory: LogDirectory, log: PartitionLog): Promise<void> {
+    try {
+      await log.close()
+    } catch (error) {
+      directory.isComplete = false
+      if (!(error instanceof KafkaError)) {
+        this.#options.logger.error(`Could not close ${log.directory}`, error)
+      }
+    }
   }
 
   #online(): LogDirectory[] {

@@ -35,6 +35,25 @@ export interface StagedBatch {
   readonly completed: CompletedTransaction | undefined
 }
 
+/** A file used by several: it is closed when the last of them is done with it. */
+class SharedFile {
+  readonly file: DiskFile
+  #users = 1
+
+  constructor(file: DiskFile) {
+    this.file = file
+  }
+
+  retain(): void {
+    this.#users += 1
+  }
+
+  release(): void {
+    this.#users -= 1
+    if (this.#users === 0) this.file.close()
+  }
+}
+
 export class LogSegment {
   readonly baseOffset: number
   readonly path: string
@@ -49,7 +68,7 @@ export class LogSegment {
   readonly #disk: Disk
   #sizeInBytes = 0
   /** Open as long as the segment may be written to or must still be synced. */
-  #file: DiskFile | undefined
+  #file: SharedFile | undefined
   #largest: TimestampOffset | undefined
   /** Largest timestamp of the first batch, from which `segment.ms` counts. */
   #firstTimestamp = NO_TIMESTAMP
@@ -83,7 +102,7 @@ export class LogSegment {
     const file = this.#disk.open(this.path, { create: true })
     if (file.size() > 0) file.truncate(0)
     if (preallocateBytes > 0) file.truncate(preallocateBytes)
-    this.#file = file
+    this.#file = new SharedFile(file)
     this.offsetIndex.file.startEmpty()
     this.timeIndex.file.startEmpty()
     // An index file of the right length, though empty, is what tells Kafka that nothing is missing.
@@ -104,18 +123,18 @@ export class LogSegment {
 
   /** Makes an existing segment writable again. */
   activate(): void {
-    this.#file ??= this.#disk.open(this.path)
+    this.#file ??= new SharedFile(this.#disk.open(this.path))
     this.offsetIndex.file.load()
     this.timeIndex.file.load()
     const header = Buffer.alloc(RECORD_BATCH_HEADER_SIZE)
-    if (this.#sizeInBytes > 0 && this.#file.readSync(header, 0) === header.length) {
+    if (this.#sizeInBytes > 0 && this.#file.file.readSync(header, 0) === header.length) {
       this.#firstTimestamp = readInt64(header, MAX_TIMESTAMP_AT)
     }
   }
 
   /** Empties the indexes, which the caller then rebuilds through `index`. */
   startRebuild(): void {
-    this.#file ??= this.#disk.open(this.path)
+    this.#file ??= new SharedFile(this.#disk.open(this.path))
     this.offsetIndex.file.startEmpty()
     this.timeIndex.file.startEmpty()
     this.transactionIndex.reset()
@@ -128,7 +147,7 @@ export class LogSegment {
   /** Writes batches at the end, in one operation, and indexes them. */
   append(batches: readonly StagedBatch[], indexIntervalBytes: number): void {
     const buffers = batches.map((batch) => batch.bytes)
-    this.#file!.writeSync(buffers, this.#sizeInBytes)
+    this.#file!.file.writeSync(buffers, this.#sizeInBytes)
     for (const batch of batches) {
       this.index(batch.lastOffset, batch.maxTimestamp, batch.bytes.length, indexIntervalBytes)
     }
@@ -196,9 +215,8 @@ export class LogSegment {
   /** Ends writing: what Kafka writes on a roll is then in the files, though not synced. */
   finish(): void {
     this.#appendLastTimestamp()
-    if (this.#file !== undefined && this.#file.size() !== this.#sizeInBytes) {
-      this.#file.truncate(this.#sizeInBytes)
-    }
+    const file = this.#file?.file
+    if (file !== undefined && file.size() !== this.#sizeInBytes) file.truncate(this.#sizeInBytes)
     this.#unsyncedIndexes = [this.offsetIndex.file.save(), this.timeIndex.file.save()].filter(
       (file) => file !== undefined,
     )
@@ -215,7 +233,7 @@ export class LogSegment {
 
   /** Makes durable what has been written. A segment that is removed meanwhile needs it no more. */
   async sync(): Promise<void> {
-    await this.#file?.sync()
+    await this.#file?.file.sync()
     for (const file of this.#unsyncedIndexes) {
       if (!this.#isRemoved) await file.sync()
     }
@@ -230,7 +248,7 @@ export class LogSegment {
 
   /** Closes all files. A finished segment can still be read. */
   close(): void {
-    this.#file?.close()
+    this.#file?.release()
     this.#file = undefined
     for (const file of this.#unsyncedIndexes) file.close()
     this.#unsyncedIndexes = []
@@ -242,7 +260,7 @@ export class LogSegment {
     this.offsetIndex.truncateTo(sizeInBytes)
     this.timeIndex.truncateTo(offset)
     this.transactionIndex.truncateTo(offset)
-    this.#file!.truncate(sizeInBytes)
+    this.#file!.file.truncate(sizeInBytes)
     this.#sizeInBytes = sizeInBytes
     this.#bytesSinceIndexEntry = 0
     if (sizeInBytes === 0) this.#firstTimestamp = NO_TIMESTAMP
@@ -259,16 +277,20 @@ export class LogSegment {
    * must not come back behind what is appended in place of the damaged one.
    */
   async truncateFile(): Promise<void> {
-    this.#file!.truncate(this.#sizeInBytes)
-    await this.#file!.sync()
+    this.#file!.file.truncate(this.#sizeInBytes)
+    await this.#file!.file.sync()
   }
 
   /**
-   * A file to read from. `done` must be called when the reads have been started; they go on until
-   * they end, even if the segment is closed or removed meanwhile.
+   * A file to read from until `done` is called, whatever becomes of the segment meanwhile. To be
+   * called together with looking the segment up: a segment that is removed has no files any more.
    */
   openForReading(): { file: DiskFile; done: () => void } {
-    if (this.#file !== undefined) return { file: this.#file, done: () => {} }
+    const shared = this.#file
+    if (shared !== undefined) {
+      shared.retain()
+      return { file: shared.file, done: () => shared.release() }
+    }
     const file = this.#disk.open(this.path, { readOnly: true })
     return { file, done: () => file.close() }
   }

@@ -31,7 +31,6 @@ import {
   writeInt64,
 } from '../protocol/records/record-batch.ts'
 import { ColdReader } from './cold-reader.ts'
-import { type EndTransactionMarker, readEndTransactionMarker } from './control-record.ts'
 import { deletedDirectoryName, PRODUCER_SNAPSHOT_SUFFIX, segmentFile } from './file-names.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogConfig } from './log-config.ts'
@@ -50,8 +49,15 @@ import { SegmentList } from './segment-list.ts'
 import { scanBatches } from './segment-reader.ts'
 import type { LogTail } from './tail-cache.ts'
 import { NO_TIMESTAMP } from './time-index.ts'
-import { findLargestTimestamp, findTimestamp, type OffsetAtTimestamp } from './timestamp-search.ts'
+import {
+  findLargestTimestamp,
+  findTimestamp,
+  type OffsetAtTimestamp,
+  SpecialTimestamp,
+  specialOffset,
+} from './timestamp-search.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
+import { type EndTransactionMarker, readMarker } from './transaction-marker.ts'
 
 export type { AbortedTransaction, LogRead, OffsetAtTimestamp, ReadOptions }
 
@@ -290,7 +296,7 @@ export class PartitionLog {
     if (header.producerId >= 0) {
       const duplicate = origin === 'client' ? this.#producers.findDuplicate(header) : undefined
       if (duplicate !== undefined) return this.#duplicateInfo(duplicate)
-      marker = readEndTransactionMarker(bytes, 0, header)
+      marker = readMarker(bytes, 0, header)
       this.#producers.check(header, marker, origin)
     }
     const firstOffset = this.#stagedEndOffset
@@ -343,7 +349,7 @@ export class PartitionLog {
       if (header.partitionLeaderEpoch >= 0) {
         this.epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
       }
-      const marker = readEndTransactionMarker(bytes, 0, header)
+      const marker = readMarker(bytes, 0, header)
       this.#stage(bytes, options.lease, header, header.baseOffset, marker)
       maxTimestamp = Math.max(maxTimestamp, header.maxTimestamp)
       sizeInBytes += bytes.length
@@ -520,19 +526,29 @@ export class PartitionLog {
     })
   }
 
-  /** The first record at or after a timestamp; undefined where there is none. */
-  offsetForTimestamp(timestamp: number): Promise<OffsetAtTimestamp | undefined> {
+  /**
+   * For ListOffsets: the first record at or after a timestamp, or what one of the special
+   * timestamps stands for; undefined where there is no such record. The latest offset is where the
+   * log ends: how much of it a consumer may know of is the partition's to say.
+   */
+  async offsetForTimestamp(timestamp: number): Promise<OffsetAtTimestamp | undefined> {
     this.#checkOnline()
+    const start = this.#logStartOffset
+    const { all } = this.#segments
     const { slabs } = this.#context
-    return this.#searching(
-      findTimestamp(this.#segments.all, timestamp, this.#logStartOffset, slabs),
-    )
-  }
-
-  /** The first record with the largest timestamp (KIP-734); undefined in an empty log. */
-  offsetOfMaxTimestamp(): Promise<OffsetAtTimestamp | undefined> {
-    this.#checkOnline()
-    return this.#searching(findLargestTimestamp(this.#segments.all, this.#context.slabs))
+    switch (timestamp) {
+      case SpecialTimestamp.EARLIEST:
+      case SpecialTimestamp.EARLIEST_LOCAL:
+        return specialOffset(start, this.epochs.epochForOffset(start))
+      case SpecialTimestamp.LATEST:
+        return specialOffset(this.#logEndOffset, this.epochs.latestEpoch())
+      case SpecialTimestamp.LATEST_TIERED:
+        return specialOffset(-1, undefined)
+      case SpecialTimestamp.MAX_TIMESTAMP:
+        return this.#searching(findLargestTimestamp(all, slabs))
+      default:
+        return this.#searching(findTimestamp(all, timestamp, start, slabs))
+    }
   }
 
   async #searching<T>(result: Promise<T>): Promise<T> {

@@ -3,13 +3,13 @@
  * from the headers of the batches in between.
  */
 import { type RecordBatchHeader, readRecordBatchHeader } from '../protocol/records/record-batch.ts'
-import { readEndTransactionMarker } from './control-record.ts'
 import { offsetInName, PRODUCER_SNAPSHOT_SUFFIX, segmentFile } from './file-names.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogSegment } from './log-segment.ts'
 import { readProducerSnapshot } from './producer-snapshot.ts'
 import { isExpired, type ProducerState } from './producer-state.ts'
 import { scanBatches } from './segment-reader.ts'
+import { readMarker } from './transaction-marker.ts'
 
 /** The offsets of the snapshots in a log's folder, ascending. */
 export function snapshotOffsets(context: LogContext, directory: string): number[] {
@@ -27,7 +27,7 @@ export function noteBatch(
   bytes: Buffer,
   at: number,
 ) {
-  const marker = readEndTransactionMarker(bytes, at, header)
+  const marker = readMarker(bytes, at, header)
   const completed = state.update(header, header.baseOffset, marker)
   if (completed === undefined) return undefined
   const lastStableOffset = state.completeTransaction(completed)

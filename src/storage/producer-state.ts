@@ -19,8 +19,8 @@ import {
   type RecordBatchHeader,
   TRANSACTIONAL_MASK,
 } from '../protocol/records/record-batch.ts'
-import type { EndTransactionMarker } from './control-record.ts'
 import type { AppendOrigin } from './log-validator.ts'
+import type { EndTransactionMarker } from './transaction-marker.ts'
 
 /** How many batches back a duplicate is recognised; clients keep no more in flight. */
 const BATCHES_REMEMBERED = 5
@@ -227,7 +227,7 @@ export class ProducerState {
     entry.currentTxnFirstOffset = -1
     if (firstOffset < 0) return undefined
     const { producerId } = entry
-    return { producerId, firstOffset, lastOffset, isAborted: marker.type === 'abort' }
+    return { producerId, firstOffset, lastOffset, isAborted: !marker.commit }
   }
 
   /** The entry, made if it is missing, with the batch's epoch; a new epoch forgets the batches. */

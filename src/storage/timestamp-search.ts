@@ -16,12 +16,31 @@ import { decompressRecords } from './batch-compression.ts'
 import type { LogSegment } from './log-segment.ts'
 import { RecordWalker } from './record-walker.ts'
 import { scanBatches } from './segment-reader.ts'
+import { NO_TIMESTAMP } from './time-index.ts'
+
+/** Timestamps of ListOffsets that stand for something else. */
+export const SpecialTimestamp = {
+  LATEST: -1,
+  EARLIEST: -2,
+  /** The first record with the largest timestamp (KIP-734). */
+  MAX_TIMESTAMP: -3,
+  /** The first offset in local storage (KIP-405): without tiers, the earliest. */
+  EARLIEST_LOCAL: -4,
+  /** The last offset in remote storage (KIP-1005): without tiers, none. */
+  LATEST_TIERED: -5,
+} as const
 
 export interface OffsetAtTimestamp {
+  /** -1 where there is none to name. */
   readonly offset: number
+  /** -1 for an offset that is not found by its record. */
   readonly timestamp: number
   /** -1 where it is not known. */
   readonly leaderEpoch: number
+}
+
+export function specialOffset(offset: number, leaderEpoch: number | undefined): OffsetAtTimestamp {
+  return { offset, timestamp: NO_TIMESTAMP, leaderEpoch: leaderEpoch ?? -1 }
 }
 
 /** The first record at or after `timestamp` whose offset is at least `startOffset`. */

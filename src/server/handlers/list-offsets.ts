@@ -51,8 +51,9 @@ export function listOffsetsHandler({
       }
       const partition = replicaManager.partitionToRead(topic, partitionIndex)
       partition.checkLeader(currentLeaderEpoch)
-      const found = await find(partition, timestamp, isolation)
-      return { partitionIndex, errorCode: ErrorCode.NONE, ...found }
+      const { offset, leaderEpoch, ...found } = await find(partition, timestamp, isolation)
+      const epoch = version >= 4 ? { leaderEpoch } : {}
+      return { partitionIndex, errorCode: ErrorCode.NONE, ...found, offset, ...epoch }
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       return { partitionIndex, errorCode: error.code }

@@ -1,8 +1,8 @@
 /**
- * The marker that ends a transaction: the single record of a control batch (KIP-98).
- *
- * Key: version int16, type int16 (0 abort, 1 commit). Value: version int16, coordinatorEpoch int32.
+ * Finds the marker that ends a transaction in a control batch, at the price of a few byte reads:
+ * this happens for every batch of every log that is recovered.
  */
+import { ControlRecordType, type EndTransactionMarker } from '../protocol/records/control-record.ts'
 import {
   CONTROL_MASK,
   RECORD_BATCH_HEADER_SIZE,
@@ -11,13 +11,10 @@ import {
   readInt32,
 } from '../protocol/records/record-batch.ts'
 
-export interface EndTransactionMarker {
-  readonly type: 'abort' | 'commit'
-  readonly coordinatorEpoch: number
-}
+export type { EndTransactionMarker }
 
 /** The marker in a batch at `position`; undefined for data and for other control records. */
-export function readEndTransactionMarker(
+export function readMarker(
   bytes: Buffer,
   position: number,
   header: RecordBatchHeader,
@@ -29,6 +26,9 @@ export function readEndTransactionMarker(
   const valueAt = keyAt + 5
   if (valueAt + 6 > position + header.sizeInBytes) return undefined
   const type = readInt16(bytes, keyAt + 2)
-  if (type !== 0 && type !== 1) return undefined
-  return { type: type === 0 ? 'abort' : 'commit', coordinatorEpoch: readInt32(bytes, valueAt + 2) }
+  if (type !== ControlRecordType.ABORT && type !== ControlRecordType.COMMIT) return undefined
+  return {
+    commit: type === ControlRecordType.COMMIT,
+    coordinatorEpoch: readInt32(bytes, valueAt + 2),
+  }
 }

@@ -99,7 +99,8 @@ export class LogFlusher {
 
   /** Resolves when everything below `upTo` that has been written is durable. */
   async flush(upTo: number): Promise<void> {
-    if (this.#stopped || (upTo <= this.#recoveryPoint && this.#unsynced.size === 0)) return
+    const pending = this.#unsynced.size > 0 || this.#files.length > 0
+    if (this.#stopped || (upTo <= this.#recoveryPoint && !pending)) return
     this.#target = Math.max(this.#target, upTo)
     await this.#task.run()
   }

@@ -129,6 +129,8 @@ class Loader {
   /** Makes what was found or repaired durable, so that the next recovery need not begin here. */
   async #settle(): Promise<void> {
     await this.#context.disk.syncDirectory(this.#directory)
+    const parent = this.#directory.slice(0, this.#directory.lastIndexOf('/'))
+    await this.#context.disk.syncDirectory(parent)
     if (this.#epochs.isDirty) await this.#epochs.persisted()
   }
 

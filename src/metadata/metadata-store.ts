@@ -187,20 +187,40 @@ export interface MetadataService {
   close(): Promise<void>
 }
 
-/** Creates `path` and the nodes above it, persistent and empty, where they are missing. */
-export async function ensurePath(store: MetadataStore, path: string): Promise<void> {
-  let end = path.indexOf('/', 1)
+/**
+ * Creates `paths` and the nodes above them, persistent and empty, where they are missing: all at
+ * once, or, where somebody else is at it too, by trying again.
+ */
+export async function ensurePaths(
+  store: MetadataStore,
+  paths: readonly string[],
+): Promise<void> {
   for (;;) {
-    const ancestor = end === -1 ? path : path.slice(0, end)
-    if ((await store.exists(ancestor)) === undefined) {
-      await store.create(ancestor, Buffer.alloc(0)).catch((error: unknown) => {
-        // Somebody else was faster, which is as good.
-        if (!isMetadataError(error, 'NODE_EXISTS')) throw error
-      })
+    const missing: MetadataOperation[] = []
+    for (const path of withAncestors(paths)) {
+      if ((await store.exists(path)) !== undefined) continue
+      missing.push({ type: 'create', path, data: Buffer.alloc(0) })
     }
-    if (end === -1) return
-    end = path.indexOf('/', end + 1)
+    if (missing.length === 0) return
+    try {
+      await store.multi(missing)
+      return
+    } catch (error) {
+      if (!isMetadataError(error, 'NODE_EXISTS')) throw error
+    }
   }
+}
+
+/** The paths and all that lies above them, once each, parents first. */
+function withAncestors(paths: readonly string[]): Set<string> {
+  const all = new Set<string>()
+  for (const path of paths) {
+    for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) {
+      all.add(path.slice(0, end))
+    }
+    all.add(path)
+  }
+  return all
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Network } from '../common/network.ts'
 import type { Random } from '../common/random.ts'
 import { SlabPool } from '../common/slab.ts'
 import { EmbeddedStore } from '../metadata/embedded-store.ts'
-import { ensurePath, isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
+import { ensurePaths, isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import {
   decodeClusterId,
   type EndPoint,
@@ -208,7 +208,7 @@ export class Broker {
     })
     this.#undo.push(() => service.close())
     const store = await service.openSession()
-    for (const path of PERSISTENT_PATHS) await ensurePath(store, path)
+    await ensurePaths(store, PERSISTENT_PATHS)
     return store
   }
 

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   ANY_VERSION,
-  ensurePath,
+  ensurePaths,
   isMetadataError,
   type MetadataErrorCode,
   type MetadataOperation,
@@ -158,9 +158,9 @@ function testNodes(subject: ContractSubject): void {
     assert.ok((await store.get('/large')).data.equals(large))
   })
 
-  one('ensurePath makes what is missing', async (store) => {
-    await Promise.all([ensurePath(store, '/a/b/c'), ensurePath(store, '/a/b/d')])
-    await ensurePath(store, '/a/b/c')
+  one('ensurePaths makes what is missing', async (store) => {
+    await Promise.all([ensurePaths(store, ['/a/b/c']), ensurePaths(store, ['/a/b/d'])])
+    await ensurePaths(store, ['/a/b/c'])
     assert.deepEqual((await store.children('/a/b')).names, ['c', 'd'])
   })
 }

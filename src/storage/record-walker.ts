@@ -10,6 +10,12 @@
  * Varints are zigzag-coded; a key or value length of -1 is null, but a header's key is never null.
  * Specified in Kafka's documentation under "Record" and by KIP-82.
  */
+
+/** A record of nothing: seven fields of one byte. */
+const MIN_RECORD_SIZE = 7
+/** -1, zigzag-coded: the length of what is null. */
+const NULL_LENGTH = 1
+
 export class RecordWalker {
   /** Of the record that `next` stepped over. */
   offsetDelta = 0
@@ -35,6 +41,49 @@ export class RecordWalker {
 
   /** Steps over one record. Returns false where there is none, or none of correct form. */
   next(): boolean {
+    return this.#nextPlain() || this.#nextAny()
+  }
+
+  /**
+   * As `next`, for a record without headers whose varints have at most two bytes, which is what
+   * nearly all records are. Anything else is left to `#nextAny`, in twice the time.
+   */
+  #nextPlain(): boolean {
+    const bytes = this.#bytes
+    let at = this.#at
+    // A read beyond the end would give undefined, and make all reads here slow from then on.
+    if (at + MIN_RECORD_SIZE > this.#end) return false
+    let length = bytes[at++]!
+    if (length >= 0x80) length = (length & 0x7f) | (bytes[at++]! << 7)
+    const recordEnd = at + (length >>> 1)
+    at += 1
+    let timestamp = bytes[at++]!
+    if (timestamp >= 0x80) timestamp = (timestamp & 0x7f) | (bytes[at++]! << 7)
+    let offset = bytes[at++]!
+    if (offset >= 0x80) offset = (offset & 0x7f) | (bytes[at++]! << 7)
+    let key = bytes[at++]!
+    if (key >= 0x80) key = (key & 0x7f) | (bytes[at++]! << 7)
+    if (key !== NULL_LENGTH) at += key >>> 1
+    let value = bytes[at++]!
+    if (value >= 0x80) value = (value & 0x7f) | (bytes[at++]! << 7)
+    if (value !== NULL_LENGTH) at += value >>> 1
+    const isPlain =
+      (length | timestamp | offset | key | value) < 0x4000 &&
+      bytes[at] === 0 &&
+      at + 1 === recordEnd &&
+      recordEnd <= this.#end &&
+      (length & 1) === 0 &&
+      ((key & 1) === 0 || key === NULL_LENGTH) &&
+      ((value & 1) === 0 || value === NULL_LENGTH)
+    if (!isPlain) return false
+    this.offsetDelta = unzigzag(offset)
+    this.timestampDelta = unzigzag(timestamp)
+    this.keyLength = unzigzag(key)
+    this.#at = recordEnd
+    return true
+  }
+
+  #nextAny(): boolean {
     if (this.#at >= this.#end) return false
     const length = this.#varint()
     const recordEnd = this.#at + length
@@ -70,13 +119,13 @@ export class RecordWalker {
   #varint(): number {
     const bytes = this.#bytes
     let byte = bytes[this.#at++]!
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    if (byte < 0x80) return unzigzag(byte)
     let value = byte & 0x7f
     for (let shift = 7; shift < 35; shift += 7) {
       if (this.#at >= this.#end) return Number.NaN
       byte = bytes[this.#at++]!
       value |= (byte & 0x7f) << shift
-      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+      if (byte < 0x80) return unzigzag(value)
     }
     return Number.NaN
   }
@@ -85,7 +134,7 @@ export class RecordWalker {
   #varlong(): number {
     const bytes = this.#bytes
     let byte = bytes[this.#at++]!
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    if (byte < 0x80) return unzigzag(byte)
     let value = byte & 0x7f
     let scale = 128
     for (let count = 1; count < 10; count++) {
@@ -97,4 +146,8 @@ export class RecordWalker {
     }
     return Number.NaN
   }
+}
+
+function unzigzag(value: number): number {
+  return (value >>> 1) ^ -(value & 1)
 }

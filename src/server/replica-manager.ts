@@ -42,6 +42,8 @@ export interface AppendResult {
 }
 
 interface StagedAppend {
+  /** Held until the commit: the next read of the socket comes before it. */
+  readonly lease: Lease
   readonly requiredAcks: number
   readonly timeoutMs: number
   readonly results: AppendResult[]
@@ -104,8 +106,9 @@ export class ReplicaManager {
     const results = request.entries.map((entry) => this.#stage(request, entry))
     const completion = new Completion<readonly AppendResult[]>()
     if (this.#staged.length === 0) queueMicrotask(() => this.#commitStaged())
-    const { requiredAcks, timeoutMs } = request
-    this.#staged.push({ requiredAcks, timeoutMs, results, completion })
+    const { requiredAcks, timeoutMs, lease } = request
+    lease.retain()
+    this.#staged.push({ lease, requiredAcks, timeoutMs, results, completion })
     return completion
   }
 
@@ -199,6 +202,7 @@ export class ReplicaManager {
       const flush = this.#commit(partition, staged)
       if (flush !== undefined) flushes.push(flush)
     }
+    for (const { lease } of staged) lease.release()
     if (flushes.length === 0) this.#acknowledge(staged)
     else void Promise.all(flushes).then(() => this.#acknowledge(staged))
   }

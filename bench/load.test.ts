@@ -1,6 +1,6 @@
 /**
- * A benchmark that cannot fail measures nothing: here single bits change on the way between the load
- * driver and a good server, and the driver must refuse every one of those runs, for the right
+ * A benchmark that cannot fail measures nothing: here single bits change on the way between the
+ * load driver and a good server, and the driver must refuse every one of those runs, for the right
  * reason. Needs gcc, and so stands apart from the suite in test/: `node --test bench`.
  */
 import assert from 'node:assert/strict'

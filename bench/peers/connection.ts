@@ -1,7 +1,7 @@
 /**
- * As much of a Kafka client as the benchmarks need outside the C programs: is the broker there, make
- * a topic, produce one record. Written out by hand and apart from src/protocol, so that a broker is
- * never measured, or found ready, by its own code.
+ * As much of a Kafka client as the benchmarks need outside the C programs: is the broker there,
+ * make a topic, produce one record. Written out by hand and apart from src/protocol, so that a
+ * broker is never measured, or found ready, by its own code.
  */
 import { connect, type Socket } from 'node:net'
 import { crc32c } from '@node-rs/crc32'

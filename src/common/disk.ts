@@ -63,7 +63,10 @@ export interface DiskFile {
   /** Cuts the file, or extends it with zeros, to `size` bytes. */
   truncate(size: number): void
 
-  /** Makes the file's data and length durable (fdatasync). Includes every write made before the call. */
+  /**
+   * Makes the file's data and length durable (fdatasync). Includes every write made before the
+   * call.
+   */
   sync(): Promise<void>
 
   /** Closes the file once the reads and syncs under way have ended. Closing twice is allowed. */

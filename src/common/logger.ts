@@ -67,7 +67,8 @@ export function withPrefix(logger: Logger, prefix: string): Logger {
 
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
-  // Errors with a code are the environment's or the protocol's; the others are ours, and want a stack.
+  // Errors with a code are the environment's or the protocol's; the others are ours, and want a
+  // stack.
   return 'code' in cause ? cause.message : (cause.stack ?? cause.message)
 }
 

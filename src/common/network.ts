@@ -6,7 +6,9 @@
  * appended to the log and served to consumers, without a copy. Writing is vectored.
  */
 
-/** What a connection tells its owner. All calls come from the event loop, never from within a call. */
+/**
+ * What a connection tells its owner. All calls come from the event loop, never from within a call.
+ */
 export interface Receiver {
   /** Memory for the next read, at least one byte. It is written to until `received` is called. */
   allocate(): Uint8Array
@@ -59,7 +61,9 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** A failed `listen` or `connect`; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`). */
+/**
+ * A failed `listen` or `connect`; `code` is the operating system's (`EADDRINUSE`, `ECONNREFUSED`).
+ */
 export class NetworkError extends Error {
   readonly code: string
 

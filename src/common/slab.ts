@@ -2,11 +2,11 @@
  * Slabs: large pieces of memory into which sockets read, and whose bytes are then used where they
  * lie: checked, appended to a file, kept for tailing consumers, sent to them.
  *
- * First touch of fresh memory costs about as much as the rest of the receive path together, so slabs
- * are used again. That makes their lifetime explicit: whoever keeps a view of a slab's memory beyond
- * the current call holds a lease on it, and the memory goes back to the pool when the last lease is
- * released. A pool made with `poison` overwrites returned memory, so that in tests a view used after
- * its release is seen at once as garbage.
+ * First touch of fresh memory costs about as much as the rest of the receive path together, so
+ * slabs are used again. That makes their lifetime explicit: whoever keeps a view of a slab's memory
+ * beyond the current call holds a lease on it, and the memory goes back to the pool when the last
+ * lease is released. A pool made with `poison` overwrites returned memory, so that in tests a view
+ * used after its release is seen at once as garbage.
  */
 
 /** A claim that keeps a piece of memory from being used again. */

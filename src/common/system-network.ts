@@ -90,7 +90,8 @@ class SystemConnection implements Connection {
 
   constructor(socket: net.Socket) {
     this.#socket = socket
-    // Until `start`, an error (a reset before the first read) must not become an uncaught exception.
+    // Until `start`, an error (a reset before the first read) must not become an uncaught
+    // exception.
     socket.on('error', ignore)
     this.remoteHost = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
@@ -198,7 +199,9 @@ function copyInto(receiver: Receiver, socket: net.Socket): void {
   })
 }
 
-/** An IPv4 peer of a dual-stack listener shows as `::ffff:10.0.0.1`; Kafka knows it as `10.0.0.1`. */
+/**
+ * An IPv4 peer of a dual-stack listener shows as `::ffff:10.0.0.1`; Kafka knows it as `10.0.0.1`.
+ */
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return ''
   return address.startsWith('::ffff:') ? address.slice(7) : address

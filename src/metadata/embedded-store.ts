@@ -2,18 +2,19 @@
  * The metadata store of a broker, or of several in one process, that does without ZooKeeper: a tree
  * in memory, a journal and a snapshot on disk.
  *
- * An operation is checked and applied in memory at once, and its transaction appended to the journal.
- * What it did is told to anybody, its caller, readers and watchers alike, only when a sync has made
- * it durable; so nobody ever acts on something that a power cut takes back. One sync serves all the
- * transactions appended before it. Outcomes are told in the order of the operations.
+ * An operation is checked and applied in memory at once, and its transaction appended to the
+ * journal. What it did is told to anybody, its caller, readers and watchers alike, only when a sync
+ * has made it durable; so nobody ever acts on something that a power cut takes back. One sync
+ * serves all the transactions appended before it. Outcomes are told in the order of the operations.
  *
- * Files, in the folder given: `samsa-metadata-<first zxid, 16 hex digits>.journal`, usually one, and
- * `samsa-metadata.snapshot`. They are meant to lie directly in a log directory: Apache Kafka refuses
- * to start over a *folder* there whose name is not a topic and partition, and overlooks files.
+ * Files, in the folder given: `samsa-metadata-<first zxid, 16 hex digits>.journal`, usually one,
+ * and `samsa-metadata.snapshot`. They are meant to lie directly in a log directory: Apache Kafka
+ * refuses to start over a *folder* there whose name is not a topic and partition, and overlooks
+ * files.
  *
- * When the journal has grown, a new one is begun and the tree as of then is written to a snapshot in
- * the background; then the old journal goes. When opened, the store loads the snapshot and replays
- * the journals, then deletes the ephemeral nodes, whose sessions died with the process.
+ * When the journal has grown, a new one is begun and the tree as of then is written to a snapshot
+ * in the background; then the old journal goes. When opened, the store loads the snapshot and
+ * replays the journals, then deletes the ephemeral nodes, whose sessions died with the process.
  *
  * A disk that refuses a write (it is full) fails that operation with SYSTEM_ERROR, and the store
  * goes on. A failed sync leaves unknown what is on disk: the store fails, for good, and everything
@@ -109,7 +110,9 @@ export class EmbeddedStore implements MetadataService {
     return session
   }
 
-  /** Ends a session as ZooKeeper ends one it has not heard of for too long. For tests and operators. */
+  /**
+   * Ends a session as ZooKeeper ends one it has not heard of for too long. For tests and operators.
+   */
   async expireSession(sessionId: bigint): Promise<void> {
     const session = this.#sessions.get(sessionId)
     if (session !== undefined) await this.#endSession(session, 'expired')

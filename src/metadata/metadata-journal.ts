@@ -98,7 +98,9 @@ export class MetadataJournal {
     return this.#chain
   }
 
-  /** Writes a transaction, which is durable after the next `sync`. Throws DiskError, then as before. */
+  /**
+   * Writes a transaction, which is durable after the next `sync`. Throws DiskError, then as before.
+   */
   append(transaction: JournalTransaction): void {
     const frame = encodeFrame(transaction)
     const crc = crc32c(frame, 4, frame.length, this.#chain)

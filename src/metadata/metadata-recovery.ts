@@ -78,7 +78,9 @@ export async function loadMetadata(disk: Disk, directory: string): Promise<Loade
   return { tree, zxid, snapshotBytes: snapshotBytes?.length ?? 0, journals }
 }
 
-/** The first journal, durable before anything is put into it: its header is then above suspicion. */
+/**
+ * The first journal, durable before anything is put into it: its header is then above suspicion.
+ */
 async function beginJournal(disk: Disk, directory: string): Promise<MetadataJournal> {
   const journal = MetadataJournal.create(disk, journalPath(directory, 1), 1, 0)
   await journal.sync()

@@ -1,16 +1,16 @@
 /**
  * Where a cluster keeps what all its brokers must agree on: brokers, topics, assignments, leaders,
  * configs. The model is ZooKeeper's, because a real ZooKeeper ensemble is one of the stores behind
- * this interface: a tree of small versioned nodes, ephemeral nodes that vanish with the session that
- * made them, one-shot watches, and `multi`, which does all of several operations or none.
+ * this interface: a tree of small versioned nodes, ephemeral nodes that vanish with the session
+ * that made them, one-shot watches, and `multi`, which does all of several operations or none.
  *
- * A `MetadataService` is the place (an embedded store, an ensemble); a `MetadataStore` is one session
- * with it, and each broker has its own. What holds for every implementation:
+ * A `MetadataService` is the place (an embedded store, an ensemble); a `MetadataStore` is one
+ * session with it, and each broker has its own. What holds for every implementation:
  *
  *  - Writes are linearizable. A write that has resolved is durable and is seen by every later read
  *    of the same session; another session sees it after its own `sync`.
- *  - A version starts at 0 and grows by one with each `set`. `ANY_VERSION` (-1) is the only wildcard:
- *    0 is a real version, and a compare-and-set against it is a real comparison.
+ *  - A version starts at 0 and grows by one with each `set`. `ANY_VERSION` (-1) is the only
+ *    wildcard: 0 is a real version, and a compare-and-set against it is a real comparison.
  *  - CONNECTION_LOSS on a write means that its outcome is unknown. The caller finds out by reading
  *    again (owner, data, version), never by repeating the write blindly.
  *  - A watch is a hint that something has changed, no more. It fires at most once, after the change
@@ -191,10 +191,7 @@ export interface MetadataService {
  * Creates `paths` and the nodes above them, persistent and empty, where they are missing: all at
  * once, or, where somebody else is at it too, by trying again.
  */
-export async function ensurePaths(
-  store: MetadataStore,
-  paths: readonly string[],
-): Promise<void> {
+export async function ensurePaths(store: MetadataStore, paths: readonly string[]): Promise<void> {
   for (;;) {
     const missing: MetadataOperation[] = []
     for (const path of withAncestors(paths)) {

@@ -2,9 +2,9 @@
  * The tree of nodes in memory, and transactions on it, without any I/O.
  *
  * A `Transaction` works in two steps. It checks operations one after the other, each against what
- * the ones before it did, and turns them into effects: unconditional facts with sequential names and
- * versions decided. Effects are what the journal holds, so replaying it needs no decisions again. A
- * transaction that cannot be finished is rolled back and leaves no trace.
+ * the ones before it did, and turns them into effects: unconditional facts with sequential names
+ * and versions decided. Effects are what the journal holds, so replaying it needs no decisions
+ * again. A transaction that cannot be finished is rolled back and leaves no trace.
  *
  * `TreeNode` objects never change; a changed node is a new object. So a list of all nodes, made in
  * one go, stays a consistent picture of the tree while it is written to disk piece by piece.
@@ -114,7 +114,9 @@ export class NodeTree {
     if (node.ephemeralOwner !== 0) addToIndex(this.#ephemeralsByOwner, node.ephemeralOwner, path)
   }
 
-  /** Makes `effect` true. It must be possible: effects come from a Transaction on this very state. */
+  /**
+   * Makes `effect` true. It must be possible: effects come from a Transaction on this very state.
+   */
   apply(effect: Effect, zxid: number, timeMs: number): void {
     const { path } = effect
     if (effect.type === 'set') {

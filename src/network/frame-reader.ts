@@ -5,10 +5,10 @@
  * that is used beyond the call must retain the slab; if nobody did, the slab is written over from
  * its start, so a connection of small requests lives in one piece of memory.
  *
- * How large the slabs are follows what arrives: a connection starts with 8 KiB, so that thousands of
- * idle ones cost little, moves up when reads fill what they were offered or frames are large, and
- * down again after a run of small reads. A slab is chosen to hold several frames, because the part
- * of a frame at its end has to be copied to the next one. A frame announced as larger than the
+ * How large the slabs are follows what arrives: a connection starts with 8 KiB, so that thousands
+ * of idle ones cost little, moves up when reads fill what they were offered or frames are large,
+ * and down again after a run of small reads. A slab is chosen to hold several frames, because the
+ * part of a frame at its end has to be copied to the next one. A frame announced as larger than the
  * largest slab gets memory in doubling steps as its bytes really arrive, so that a length prefix
  * alone cannot make the broker allocate.
  */

@@ -1,9 +1,9 @@
 /**
  * Log folders that came from elsewhere: written by Apache Kafka, say, and now given to this broker.
  *
- * When the metadata store is new, folders of partitions that are found are taken over as topics, with
- * the id that each folder's `partition.metadata` names. When the store is not new it knows best which
- * topics there are; a folder it does not know is left alone, and the log says so.
+ * When the metadata store is new, folders of partitions that are found are taken over as topics,
+ * with the id that each folder's `partition.metadata` names. When the store is not new it knows
+ * best which topics there are; a folder it does not know is left alone, and the log says so.
  */
 
 import { KafkaError } from '../common/errors.ts'

@@ -3,8 +3,8 @@
  * touches of the world comes in through its constructor; what it is made of is put together here.
  *
  * Start: claim the folders, open the metadata, load the logs (recovering them after a crash), bind
- * the ports, register, become the controller, lead the partitions, serve. Clients that connect early
- * wait in the listen backlog; from the first answer on every partition has its leader.
+ * the ports, register, become the controller, lead the partitions, serve. Clients that connect
+ * early wait in the listen backlog; from the first answer on every partition has its leader.
  */
 import { type Clock, scheduleEvery, sleep } from '../common/clock.ts'
 import { type BrokerConfig, brokerEndpoints } from '../common/config/broker-config.ts'
@@ -114,7 +114,9 @@ export class Broker {
     }
   }
 
-  /** Stops in order: finishes requests, flushes the logs and marks the folders as cleanly closed. */
+  /**
+   * Stops in order: finishes requests, flushes the logs and marks the folders as cleanly closed.
+   */
   async stop(): Promise<void> {
     if (this.#services !== undefined) this.#log.info('shutting down')
     for (const undo of this.#undo.splice(0).reverse()) await undo()

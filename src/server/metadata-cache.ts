@@ -1,7 +1,7 @@
 /**
  * What this broker knows of the cluster: brokers, topics, leaders. The controller writes it, with
- * Kafka's UpdateMetadata; every handler reads it. It is a picture of decisions made elsewhere, never
- * the place where one is made.
+ * Kafka's UpdateMetadata; every handler reads it. It is a picture of decisions made elsewhere,
+ * never the place where one is made.
  */
 import type { BrokerRegistration, EndPoint } from '../metadata/znodes.ts'
 

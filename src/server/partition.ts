@@ -3,8 +3,8 @@
  * in-sync replicas, high watermark). Everything that depends on "am I the leader, and what is
  * committed?" is decided here; the log below knows nothing of other replicas.
  *
- * The offsets of a leader, by example. Three replicas, all in sync; the followers have fetched up to
- * 7 and 9:
+ * The offsets of a leader, by example. Three replicas, all in sync; the followers have fetched up
+ * to 7 and 9:
  *
  * ```
  *   offset   0 1 2 3 4 5 6 7 8 9
@@ -102,7 +102,9 @@ export class Partition {
     return this.log.lastStableOffset
   }
 
-  /** Takes over what the controller decided. Returns false for a decision older than the known one. */
+  /**
+   * Takes over what the controller decided. Returns false for a decision older than the known one.
+   */
   applyState(state: LeaderAndIsr): boolean {
     if (state.leaderEpoch < this.#state.leaderEpoch) return false
     if (

@@ -1,7 +1,7 @@
 /**
  * Producer ids: each idempotent producer gets one that no other has had. Brokers take blocks of a
- * thousand from the metadata store and give them out; what is left of a block when a broker stops is
- * never used.
+ * thousand from the metadata store and give them out; what is left of a block when a broker stops
+ * is never used.
  */
 import { isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import { decodeProducerIdBlock, encodeProducerIdBlock, paths } from '../metadata/znodes.ts'

@@ -1,10 +1,10 @@
 /**
- * All partitions that this broker has a replica of, and the two things done with them: appending and
- * fetching.
+ * All partitions that this broker has a replica of, and the two things done with them: appending
+ * and fetching.
  *
  * An append is staged first and committed after the current event: all records that one socket read
- * brought, for whichever connection's requests, are written with one system call per partition. Only
- * then are they readable and acknowledged.
+ * brought, for whichever connection's requests, are written with one system call per partition.
+ * Only then are they readable and acknowledged.
  */
 import type { Clock } from '../common/clock.ts'
 import { Completion } from '../common/completion.ts'

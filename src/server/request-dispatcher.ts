@@ -3,8 +3,9 @@
  * the one place where failures are turned into what the client sees.
  *
  *  - What cannot be understood (an unknown API, a version that is not served, a malformed body)
- *    closes the connection, as Kafka does: nothing that follows could be trusted. Only ApiVersions in
- *    an unknown version is answered, in version 0, so that a newer client can find out (KIP-511).
+ *    closes the connection, as Kafka does: nothing that follows could be trusted. Only ApiVersions
+ *    in an unknown version is answered, in version 0, so that a newer client can find out
+ *    (KIP-511).
  *  - A KafkaError from a handler becomes the handler's `failure` response.
  *  - Anything else is a broken invariant of ours: the client gets UNKNOWN_SERVER_ERROR, the log the
  *    stack.

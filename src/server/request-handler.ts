@@ -18,8 +18,10 @@ export interface RequestContext {
   onSent(callback: () => void): void
 }
 
-/** Undefined: the request gets no response. A Completion stands for a response to come, as a promise
- * does, without the price of one. */
+/**
+ * Undefined: the request gets no response. A Completion stands for a response to come, as a promise
+ * does, without the price of one.
+ */
 export type HandlerResult<R> = R | undefined | Promise<R | undefined> | Completion<R | undefined>
 
 export interface RequestHandler<A extends Api = Api> {

@@ -1,6 +1,6 @@
 /**
- * Listens, accepts, and looks after connections: their limits, idle ones, and the log line that says
- * why one was closed. What comes in on them goes to the dispatcher.
+ * Listens, accepts, and looks after connections: their limits, idle ones, and the log line that
+ * says why one was closed. What comes in on them goes to the dispatcher.
  */
 import { type Clock, scheduleEvery, type Timer } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'

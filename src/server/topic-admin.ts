@@ -1,6 +1,6 @@
 /**
- * Creating, deleting and extending topics as clients ask for it: checks what is the broker's to check
- * (settings, what is enabled), then leaves the decision to the controller.
+ * Creating, deleting and extending topics as clients ask for it: checks what is the broker's to
+ * check (settings, what is enabled), then leaves the decision to the controller.
  */
 import type { BrokerConfig } from '../common/config/broker-config.ts'
 import type { ConfigEntries } from '../common/config/config.ts'

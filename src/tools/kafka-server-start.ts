@@ -1,6 +1,6 @@
 /**
- * `kafka-server-start.sh [-daemon] server.properties [--override key=value]…`: what Kafka's script of
- * this name does. With `-daemon` the broker goes on in the background and writes its log to
+ * `kafka-server-start.sh [-daemon] server.properties [--override key=value]…`: what Kafka's script
+ * of this name does. With `-daemon` the broker goes on in the background and writes its log to
  * `logs/kafkaServer.out` (in `LOG_DIR`, if that is set).
  */
 import { spawn } from 'node:child_process'

@@ -1,6 +1,6 @@
 /**
- * `samsa start [server.properties] [--override key=value]…`: a broker in the foreground, with what a
- * person wants to know on the screen. Without a file: port 9092 of this machine, data in ./data.
+ * `samsa start [server.properties] [--override key=value]…`: a broker in the foreground, with what
+ * a person wants to know on the screen. Without a file: port 9092 of this machine, data in ./data.
  */
 
 import { runBroker } from './run-broker.ts'

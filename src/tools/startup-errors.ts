@@ -16,8 +16,8 @@ function explainNetwork({ code, message }: NetworkError): string {
   switch (code) {
     case 'EADDRINUSE':
       return (
-        `The port of ${address} is taken by another program. Stop that program, or choose another ` +
-        'port, for instance with --override listeners=PLAINTEXT://127.0.0.1:9093.'
+        `The port of ${address} is taken by another program. Stop that program, or choose ` +
+        'another port, for instance with --override listeners=PLAINTEXT://127.0.0.1:9093.'
       )
     case 'EACCES':
       return `Listening on ${address} is not permitted. Ports below 1024 need special rights.`

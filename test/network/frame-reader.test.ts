@@ -61,7 +61,10 @@ test('frames come out whole and in order however the bytes are cut', () => {
   const bodies = fc.array(
     fc.oneof(
       { weight: 8, arbitrary: fc.uint8Array({ maxLength: 300 }) },
-      { weight: 1, arbitrary: fc.integer({ min: 5_000, max: 300_000 }).map((n) => new Uint8Array(n).fill(n)) },
+      {
+        weight: 1,
+        arbitrary: fc.integer({ min: 5_000, max: 300_000 }).map((n) => new Uint8Array(n).fill(n)),
+      },
     ),
     { maxLength: 40 },
   )

@@ -46,7 +46,7 @@ test('ApiVersions lists what is served, and answers an unknown version in versio
   )
 })
 
-test('what cannot be understood closes its connection, is logged once, and harms nobody', async () => {
+test('what cannot be understood closes its connection and is logged once', async () => {
   await using broker = await TestBroker.start({ 'socket.request.max.bytes': '100000' })
   const bystander = await broker.connect()
   await createTopic(bystander, 't')

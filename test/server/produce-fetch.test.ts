@@ -129,7 +129,7 @@ test('a fetch that finds nothing is answered empty when its time is up', async (
   assert.deepEqual([bytes.length, errorCode, highWatermark], [0, 0, 0])
 })
 
-test('limits are soft by one batch, and an offset within a batch gives the whole batch', async () => {
+test('limits are soft by one batch, and an offset within one gives it whole', async () => {
   await using broker = await TestBroker.start()
   const client = await broker.connect()
   await createTopic(client, 't')

@@ -93,7 +93,11 @@ test('every advertised API is answered in every version', async () => {
       const body = responseCodec(api, version).decode(frame, header.bodyOffset, frame.length)
       const expected = { FindCoordinator: [15], DeleteTopics: [3] }[api.name] ?? [0]
       const codes = errorCodes(body).filter((code) => code !== 0 || expected.includes(0))
-      assert.deepEqual([...new Set(codes)], expected, `${api.name} ${version}: ${JSON.stringify(body)}`)
+      assert.deepEqual(
+        [...new Set(codes)],
+        expected,
+        `${api.name} ${version}: ${JSON.stringify(body)}`,
+      )
     }
   }
   assert.deepEqual(broker.logLines, [])

@@ -1,4 +1,6 @@
-/** A broker on the real machine for tests: any free port of loopback, data in a temporary folder. */
+/**
+ * A broker on the real machine for tests: any free port of loopback, data in a temporary folder.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

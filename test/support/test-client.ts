@@ -1,4 +1,6 @@
-/** A client of one connection for tests: sends requests in any version, hands back the responses. */
+/**
+ * A client of one connection for tests: sends requests in any version, hands back the responses.
+ */
 import net from 'node:net'
 import { responseCodec } from '../../src/protocol/compile.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../../src/protocol/header.ts'

@@ -2,10 +2,10 @@
  * The controller: the one broker that decides what topics exist and who leads each partition.
  *
  * A decision is first written to the metadata store, in one `multi` that also checks that this
- * broker is still the controller; only then are brokers told, LeaderAndIsr before UpdateMetadata, so
- * that no client is sent to a leader that does not know of it yet. Decisions are made one after the
- * other. The store is the truth: what is kept here is a picture of it, read anew when this broker
- * becomes the controller.
+ * broker is still the controller; only then are brokers told, LeaderAndIsr before UpdateMetadata,
+ * so that no client is sent to a leader that does not know of it yet. Decisions are made one after
+ * the other. The store is the truth: what is kept here is a picture of it, read anew when this
+ * broker becomes the controller.
  */
 import type { Clock } from '../../common/clock.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
@@ -401,7 +401,9 @@ export class Controller {
     }
   }
 
-  /** Runs `decision` after the ones before it. Throws NOT_CONTROLLER unless this is the controller. */
+  /**
+   * Runs `decision` after the ones before it. Throws NOT_CONTROLLER unless this is the controller.
+   */
   #decide<T>(decision: () => Promise<T>): Promise<T> {
     const run = async () => {
       if (!this.#isActive) throw new KafkaError('NOT_CONTROLLER')

@@ -7,7 +7,9 @@ import type { Random } from '../../common/random.ts'
 import { assignReplicas } from './replica-assignment.ts'
 
 const MAX_TOPIC_NAME_LENGTH = 249
-/** Kafka's own limit on the partitions of one request, so that a typing error cannot stop a broker. */
+/**
+ * Kafka's own limit on the partitions of one request, so that a typing error cannot stop a broker.
+ */
 const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 export interface NewTopic {
@@ -59,8 +61,8 @@ export function planNewTopic(topic: NewTopic, cluster: ClusterPicture): number[]
 }
 
 /**
- * The replica lists of the partitions to add to a topic. Throws KafkaError where that is impossible.
- * `assignments` is null for an automatic choice.
+ * The replica lists of the partitions to add to a topic. Throws KafkaError where that is
+ * impossible. `assignments` is null for an automatic choice.
  */
 export function planNewPartitions(
   existing: { name: string; partitionCount: number; replicationFactor: number },
@@ -127,7 +129,9 @@ export function checkTopicName(name: string): void {
   }
 }
 
-/** Metric names turn '.' into '_', so two topics that differ in nothing else would share metrics. */
+/**
+ * Metric names turn '.' into '_', so two topics that differ in nothing else would share metrics.
+ */
 function checkCollision(name: string, existing: Iterable<string>): void {
   if (!/[._]/.test(name)) return
   const folded = name.replaceAll('.', '_')
@@ -210,7 +214,8 @@ function checkReplicas(replicas: readonly number[], brokerIds: readonly number[]
   if (unknown !== undefined) {
     throw new KafkaError(
       'INVALID_REPLICA_ASSIGNMENT',
-      `The manual partition assignment includes broker ${unknown}, but no such broker is registered.`,
+      `The manual partition assignment includes broker ${unknown}, but no such broker is ` +
+        'registered.',
     )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * AlterConfigs (versions 0-2): replaces all settings of topics or brokers by those given. What is not
- * given goes back to its default, which is why clients use IncrementalAlterConfigs today.
+ * AlterConfigs (versions 0-2): replaces all settings of topics or brokers by those given. What is
+ * not given goes back to its default, which is why clients use IncrementalAlterConfigs today.
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { AlterConfigs, type AlterConfigsRequest } from '../../protocol/messages/alter-configs.ts'

@@ -1,7 +1,7 @@
 /**
  * CreateTopics (versions 2-7): each topic is created, or refused, by itself. When the answer comes,
- * the topic can be used: there is no time in which its leader is unknown. Version 5 answers with what
- * was created and its configuration (KIP-525), 7 with the topic id.
+ * the topic can be used: there is no time in which its leader is unknown. Version 5 answers with
+ * what was created and its configuration (KIP-525), 7 with the topic id.
  */
 import type { ConfigDescription } from '../../common/config/config.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * DescribeConfigs (versions 1-4): the settings of topics and brokers, where each value comes from, and
- * on request the other places it could come from (synonyms) and its documentation.
+ * DescribeConfigs (versions 1-4): the settings of topics and brokers, where each value comes from,
+ * and on request the other places it could come from (synonyms) and its documentation.
  */
 import type { ConfigDescription } from '../../common/config/config.ts'
 import { CONFIG_TYPE_ID } from '../../common/config/config-value.ts'

@@ -1,7 +1,7 @@
 /**
  * DescribeTopicPartitions (version 0, KIP-966): as Metadata for given topics, or all, but in pages
- * of at most `responsePartitionLimit` partitions, in the order of topic names. The answer names where
- * the next page starts.
+ * of at most `responsePartitionLimit` partitions, in the order of topic names. The answer names
+ * where the next page starts.
  */
 import { ErrorCode } from '../../common/errors.ts'
 import { DescribeTopicPartitions } from '../../protocol/messages/describe-topic-partitions.ts'

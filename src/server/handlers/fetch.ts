@@ -1,8 +1,8 @@
 /**
  * Fetch (versions 4-18): record batches from partitions, waiting up to `maxWaitMs` for `minBytes`.
  *
- * Partitions are read in the order asked for, and at least one whole batch is given however large it
- * is (KIP-74). Version 7 brings sessions (KIP-227), 9 leader epochs (KIP-320), 12 divergence
+ * Partitions are read in the order asked for, and at least one whole batch is given however large
+ * it is (KIP-74). Version 7 brings sessions (KIP-227), 9 leader epochs (KIP-320), 12 divergence
  * (KIP-595), 13 topic ids in place of names (KIP-516), 15 moves the follower's id.
  */
 import { Completion } from '../../common/completion.ts'

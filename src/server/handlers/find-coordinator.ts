@@ -1,7 +1,8 @@
 /**
  * FindCoordinator (versions 0-6): which broker looks after a consumer group (key type 0), a
- * transactional id (1) or a share partition (2). There are no coordinators yet, and clients are told
- * that none is available; the API is served because many look for it before they use anything else.
+ * transactional id (1) or a share partition (2). There are no coordinators yet, and clients are
+ * told that none is available; the API is served because many look for it before they use anything
+ * else.
  *
  * Version 4 asks for several keys at once, each answered by itself (KIP-699).
  */

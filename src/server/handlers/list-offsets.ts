@@ -1,7 +1,7 @@
 /**
- * ListOffsets (versions 1-11): the offset of a point in time, or one of the special points:
- * -1 the end, -2 the start, -3 the record with the largest timestamp (7+, KIP-734), -4 the start of
- * what is kept locally (8+), -5 the end of what is kept remotely (9+), of which there is nothing here,
+ * ListOffsets (versions 1-11): the offset of a point in time, or one of the special points: -1 the
+ * end, -2 the start, -3 the record with the largest timestamp (7+, KIP-734), -4 the start of what
+ * is kept locally (8+), -5 the end of what is kept remotely (9+), of which there is nothing here,
  * -6 the first offset still to be moved there (11+).
  *
  * The end is the high watermark, or under read_committed the last stable offset.

@@ -1,10 +1,10 @@
 /**
  * Metadata (versions 0-13): the brokers, and who leads each partition of the topics asked for.
  *
- * Asking for a topic that does not exist creates it, if broker and client allow that (version 4 lets
- * the client say). The creation is not waited for, as in Kafka: the answer is
- * UNKNOWN_TOPIC_OR_PARTITION, and the client asks again. In version 0 an empty list means all topics;
- * later null does. Version 10 adds topic ids, 12 lets clients ask by id.
+ * Asking for a topic that does not exist creates it, if broker and client allow that (version 4
+ * lets the client say). The creation is not waited for, as in Kafka: the answer is
+ * UNKNOWN_TOPIC_OR_PARTITION, and the client asks again. In version 0 an empty list means all
+ * topics; later null does. Version 10 adds topic ids, 12 lets clients ask by id.
  */
 import { ErrorCode } from '../../common/errors.ts'
 import { Metadata, type MetadataRequest } from '../../protocol/messages/metadata.ts'

@@ -1,6 +1,7 @@
 /**
- * OffsetForLeaderEpoch (versions 2-4): where the records of a leader epoch end. A client or follower
- * whose own log goes further in that epoch has records that were never committed (KIP-101, KIP-320).
+ * OffsetForLeaderEpoch (versions 2-4): where the records of a leader epoch end. A client or
+ * follower whose own log goes further in that epoch has records that were never committed (KIP-101,
+ * KIP-320).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { OffsetForLeaderEpoch } from '../../protocol/messages/offset-for-leader-epoch.ts'

@@ -3,8 +3,8 @@
  *
  * acks=0 gets no response, and an error closes the connection, which is the only way to tell the
  * client; 1 is answered when the leader has written the batch, -1 when every in-sync replica has.
- * Version 13 names topics by id (KIP-516). Versions 0-2 are advertised, because old clients look for
- * them, but what they would carry (message formats 0 and 1) is not served.
+ * Version 13 names topics by id (KIP-516). Versions 0-2 are advertised, because old clients look
+ * for them, but what they would carry (message formats 0 and 1) is not served.
  */
 import { Completion } from '../../common/completion.ts'
 import { ErrorCode, errorName } from '../../common/errors.ts'

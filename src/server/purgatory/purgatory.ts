@@ -1,7 +1,7 @@
 /**
  * Where requests wait for something to happen: a fetch for enough bytes, a produce for the high
- * watermark. (The name is Kafka's.) An operation is filed under the keys whose events could complete
- * it, tried again at each such event, and forced at its deadline.
+ * watermark. (The name is Kafka's.) An operation is filed under the keys whose events could
+ * complete it, tried again at each such event, and forced at its deadline.
  */
 import type { Clock, Timer } from '../../common/clock.ts'
 
@@ -33,7 +33,9 @@ export class Purgatory<K extends object> {
     return this.#count
   }
 
-  /** Tries `operation`, and where it is not complete lets it wait under `keys` until its deadline. */
+  /**
+   * Tries `operation`, and where it is not complete lets it wait under `keys` until its deadline.
+   */
   tryOrWait(operation: DelayedOperation, keys: readonly K[], timeoutMs: number): void {
     if (operation.tryComplete()) return
     const waiting: Waiting<K> = {

@@ -8,6 +8,7 @@
  * A directory whose disk fails is taken offline with all its logs, and the others go on (KIP-112).
  */
 import { type Clock, scheduleEvery, type Timer } from '../common/clock.ts'
+import { ConfigError } from '../common/config/config-value.ts'
 import { type Disk, DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
@@ -144,7 +145,7 @@ export class LogManager {
   }
 
   /**
-   * Opens all logs. Throws an Error where a directory belongs to another broker or cluster; a
+   * Opens all logs. Throws a ConfigError where a directory belongs to another broker or cluster; a
    * directory that fails is taken offline.
    */
   async load(owner: { clusterId: string; brokerId: number }): Promise<void> {
@@ -161,13 +162,13 @@ export class LogManager {
       return writeMetaProperties(disk, path, { ...owner, directoryId })
     }
     if (properties.clusterId !== undefined && properties.clusterId !== owner.clusterId) {
-      throw new Error(
+      throw new ConfigError(
         `${path} belongs to the cluster ${properties.clusterId}, and this one is ` +
           `${owner.clusterId}: check log.dirs, or remove the directory if it is not needed`,
       )
     }
     if (properties.brokerId !== undefined && properties.brokerId !== owner.brokerId) {
-      throw new Error(
+      throw new ConfigError(
         `${path} belongs to the broker ${properties.brokerId}, and this one is ` +
           `${owner.brokerId}: check node.id and log.dirs`,
       )

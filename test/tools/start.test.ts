@@ -66,7 +66,7 @@ function settings(data: string, port = 0): string[] {
 
 test('samsa start says where it is, what to try, and stops in order on SIGTERM', async () => {
   const child = start(['start', ...settings('a'), '--override', 'no.such.key=1'])
-  const [, port] = await line(child, /address {2}127\.0\.0\.1:(\d+)[^]*stop/)
+  const [, port] = await line(child, /address {2}127\.0\.0\.1:(\d+)[\s\S]*stop/)
   const client = await TestClient.connect(Number(port))
   await createTopic(client, 't')
   await produce(client, 't', batchOf(['kept']))
@@ -76,7 +76,7 @@ test('samsa start says where it is, what to try, and stops in order on SIGTERM',
   assert.equal(await exit, 0)
   assert.ok(existsSync(join(folder, 'a', '.kafka_cleanshutdown')))
   const again = start(['start', ...settings('a')])
-  const [, newPort] = await line(again, /address {2}127\.0\.0\.1:(\d+)[^]*stop/)
+  const [, newPort] = await line(again, /address {2}127\.0\.0\.1:(\d+)[\s\S]*stop/)
   const reader = await TestClient.connect(Number(newPort))
   assert.deepEqual(await readAll(reader, 't'), ['kept'])
   reader.close()
@@ -104,7 +104,7 @@ test('the file, the environment and --override are read in this order of rank', 
   })
   const [, port] = await line(
     child,
-    /listening on 127\.0\.0\.1:(\d+)[^]*KafkaServer id=7\] started/,
+    /listening on 127\.0\.0\.1:(\d+)[\s\S]*KafkaServer id=7\] started/,
   )
   const client = await TestClient.connect(Number(port))
   const name = 't'

@@ -84,6 +84,8 @@ export class LogDirectory {
   readonly #disk: Disk
   readonly #lock: DiskLock
   isOnline = true
+  /** How many logs are being created in it. */
+  creations = 0
   /** Its checkpoints have been read, and so may be written. */
   isLoaded = false
   /** Every log in it is open: only then may it be said to have been closed in good order. */

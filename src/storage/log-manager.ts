@@ -317,7 +317,8 @@ export class LogManager {
         return existing
       }
       if (existing !== undefined) await this.#delete(existing)
-      const [directory] = this.#online().sort((a, b) => a.logs.size - b.logs.size)
+      const load = ({ logs, creations }: LogDirectory) => logs.size + creations
+      const [directory] = this.#online().sort((a, b) => load(a) - load(b))
       if (directory === undefined) {
         throw new KafkaError('KAFKA_STORAGE_ERROR', 'No log directory is online')
       }
@@ -331,6 +332,7 @@ export class LogManager {
     partition: number,
     topicId: string,
   ): Promise<PartitionLog> {
+    directory.creations += 1
     try {
       const log = await this.#open(directory, topic, partition, false)
       directory.logs.set(log.name, log)
@@ -342,6 +344,8 @@ export class LogManager {
       throw new KafkaError('KAFKA_STORAGE_ERROR', `Cannot create ${topic}-${partition}`, {
         cause: error,
       })
+    } finally {
+      directory.creations -= 1
     }
   }
 

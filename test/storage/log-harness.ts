@@ -52,7 +52,7 @@ export function makeWorld(seed = 1, nameLoss: 'ordered' | 'perDirectory' = 'orde
       logger: silentLogger,
       slabs,
       tailCache: new TailCache({ maxBytes: tailCacheBytes, slabs }),
-      producerIdExpirationMs: 86_400_000,
+      producerIdExpirationMs: Number.POSITIVE_INFINITY,
     }),
   }
 }

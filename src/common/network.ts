@@ -76,11 +76,12 @@ export class NetworkError extends Error {
 
 export interface Network {
   /**
-   * Accepts connections at a host and port (0 lets the system choose). Rejects with NetworkError.
+   * Accepts connections at a host and port (0 lets the system choose), of which `backlog` may wait
+   * until they are. Rejects with NetworkError.
    * `host` may be empty or `0.0.0.0` for every interface.
    */
   listen(
-    address: { host: string; port: number },
+    address: { host: string; port: number; backlog?: number },
     accept: (connection: Connection) => void,
   ): Promise<Listener>
 

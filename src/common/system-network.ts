@@ -20,13 +20,16 @@ import {
 /** Bytes queued above which a writer should hold back; `drained` is called below it. */
 const HIGH_WATER_BYTES = 1024 * 1024
 
+/** Connections that may wait to be accepted, unless `listen` is told otherwise. */
+const DEFAULT_BACKLOG = 511
+
 interface HandleHolder {
   _handle?: { useUserBuffer?: unknown } | null
 }
 
 export class SystemNetwork implements Network {
   listen(
-    address: { host: string; port: number },
+    address: { host: string; port: number; backlog?: number },
     accept: (connection: Connection) => void,
   ): Promise<Listener> {
     return new Promise((resolve, reject) => {
@@ -35,7 +38,8 @@ export class SystemNetwork implements Network {
       })
       const host = address.host === '' ? undefined : address.host
       server.once('error', (error) => reject(asNetworkError(error)))
-      server.listen({ host, port: address.port, backlog: 1024 }, () => {
+      const { port, backlog = DEFAULT_BACKLOG } = address
+      server.listen({ host, port, backlog }, () => {
         server.removeAllListeners('error')
         // A failed accept (out of file descriptors) concerns that one connection only.
         server.on('error', () => {})

@@ -244,6 +244,7 @@ export class Broker {
     const socketServer = new SocketServer({
       ...{ network, clock, limits, log: this.#log, pool: slabs },
       dispatcher: new RequestDispatcher(createHandlers(services), this.#log),
+      backlog: config.get('socket.listen.backlog.size'),
       maxFrameBytes: config.get('socket.request.max.bytes'),
       maxIdleMs: maxIdleMs < 0 ? Number.POSITIVE_INFINITY : maxIdleMs,
     })

@@ -31,6 +31,8 @@ export interface SocketServerOptions {
   readonly pool: SlabPool
   readonly limits: ConnectionLimits
   readonly dispatcher: RequestDispatcher
+  /** `socket.listen.backlog.size` */
+  readonly backlog: number
   /** `socket.request.max.bytes` */
   readonly maxFrameBytes: number
   /** `connections.max.idle.ms`; Infinity for never. */
@@ -74,8 +76,9 @@ export class SocketServer implements ConnectionOwner {
    * `acceptRequests`. Rejects with NetworkError if a port is taken. Returns the ports by name.
    */
   async bind(listeners: readonly ListenerConfig[]): Promise<ReadonlyMap<string, number>> {
+    const { network, backlog } = this.#options
     for (const { name, host, port } of listeners) {
-      const listener = await this.#options.network.listen({ host, port }, (connection) =>
+      const listener = await network.listen({ host, port, backlog }, (connection) =>
         this.#accept(connection, name),
       )
       this.#listeners.set(name, listener)

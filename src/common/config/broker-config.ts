@@ -1,7 +1,8 @@
 /**
- * The broker's configuration: every key that is honoured, and no other. A key of Kafka's that is
- * not here is accepted and has no effect, which the broker says when it starts
- * (`brokerConfig.unknownKeys`).
+ * The broker's configuration: every key that is honoured. A key of Kafka's that is not here is
+ * accepted and has no effect, which the broker says when it starts (`brokerConfig.unknownKeys`);
+ * the sizes of socket buffers are such, because Node leaves them to the system. The keys about
+ * replication are read and checked, and matter as soon as there is another broker.
  */
 import { Config, type ConfigEntries, ConfigSource } from './config.ts'
 import {
@@ -122,16 +123,6 @@ const NETWORK = {
     default: [],
     importance: 'high',
     doc: 'Listeners that are left out: those of KRaft controllers, which do not exist here.',
-  }),
-  'socket.send.buffer.bytes': int({
-    default: 102400,
-    importance: 'high',
-    doc: 'The send buffer of sockets (SO_SNDBUF); -1 leaves it to the system.',
-  }),
-  'socket.receive.buffer.bytes': int({
-    default: 102400,
-    importance: 'high',
-    doc: 'The receive buffer of sockets (SO_RCVBUF); -1 leaves it to the system.',
   }),
   'socket.request.max.bytes': int({
     default: 100 * MIB,

@@ -39,7 +39,9 @@ export function segmentFile(directory: string, baseOffset: number, suffix: strin
   return `${directory}/${String(baseOffset).padStart(20, '0')}${suffix}`
 }
 
-/** The offset in a file's name, or undefined where the name does not consist of one and `suffix`. */
+/**
+ * The offset in a file's name, or undefined where the name does not consist of one and `suffix`.
+ */
 export function offsetInName(name: string, suffix: string): number | undefined {
   if (!name.endsWith(suffix)) return undefined
   const digits = name.slice(0, -suffix.length)

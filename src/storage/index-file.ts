@@ -49,7 +49,9 @@ export class IndexFile {
     this.#saved = 0
   }
 
-  /** Takes over an existing file without reading it. Returns false where its length is not right. */
+  /**
+   * Takes over an existing file without reading it. Returns false where its length is not right.
+   */
   attach(): boolean {
     const size = this.#disk.stat(this.path)?.size
     if (size === undefined || size % this.entrySize !== 0) return false
@@ -71,7 +73,9 @@ export class IndexFile {
     this.#saved = this.#count
   }
 
-  /** Adds room for one entry; the caller fills it in the returned buffer at the returned position. */
+  /**
+   * Adds room for one entry; the caller fills it in the returned buffer at the returned position.
+   */
   append(): { bytes: Buffer; at: number } {
     let bytes = this.#bytes
     if (bytes === undefined) throw new Error(`${this.path} is not in memory`)

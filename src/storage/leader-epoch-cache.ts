@@ -3,8 +3,8 @@
  * (KIP-101, KIP-279). A follower or consumer that asks where an epoch ended learns where its own
  * log and the leader's part ways.
  *
- * Kept in `leader-epoch-checkpoint`. Changes are rare (an election, a truncation) and are written in
- * the background: a lost write is made good at the next start, from the epochs in the batches or
+ * Kept in `leader-epoch-checkpoint`. Changes are rare (an election, a truncation) and are written
+ * in the background: a lost write is made good at the next start, from the epochs in the batches or
  * by cutting what lies beyond the log. `persisted` is awaited before the recovery point passes the
  * batches concerned, because batches below it are not read again.
  */

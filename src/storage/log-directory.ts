@@ -18,6 +18,24 @@ import {
 } from './file-names.ts'
 import type { PartitionLog } from './partition-log.ts'
 
+/** A directory has failed; its logs are offline. */
+export interface DirectoryFailure {
+  readonly path: string
+  readonly error: unknown
+  readonly logs: readonly PartitionLog[]
+  /** How many directories are left. A broker without any must stop. */
+  readonly remaining: number
+}
+
+/** What is known of a directory, for DescribeLogDirs. */
+export interface DirectoryDescription {
+  readonly path: string
+  readonly isOnline: boolean
+  readonly logs: readonly PartitionLog[]
+  /** Undefined where it is offline. */
+  readonly space: { totalBytes: number; usableBytes: number } | undefined
+}
+
 /** One checkpoint file. */
 export class Checkpoint {
   readonly #disk: Disk

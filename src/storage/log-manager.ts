@@ -8,17 +8,22 @@
  * A directory whose disk fails is taken offline with all its logs, and the others go on (KIP-112).
  */
 import { type Clock, scheduleEvery, type Timer } from '../common/clock.ts'
-import { ConfigError } from '../common/config/config-value.ts'
 import { type Disk, DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import type { SlabPool } from '../common/slab.ts'
 import { parseDirectoryName, partitionDirectoryName } from './file-names.ts'
+import { forEach } from './for-each.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
-import { LogDirectory } from './log-directory.ts'
-import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts'
+import { type DirectoryDescription, type DirectoryFailure, LogDirectory } from './log-directory.ts'
+import {
+  establishOwner,
+  type MetaProperties,
+  type Owner,
+  readMetaProperties,
+} from './meta-properties.ts'
 import { PartitionLog } from './partition-log.ts'
 import { TailCache } from './tail-cache.ts'
 
@@ -44,14 +49,7 @@ export const DEFAULT_INTERVALS: LogManagerIntervals = {
   producerExpirationCheckMs: 600_000,
 }
 
-/** A directory has failed; its logs are offline. */
-export interface DirectoryFailure {
-  readonly path: string
-  readonly error: unknown
-  readonly logs: readonly PartitionLog[]
-  /** How many directories are left. A broker without any must stop. */
-  readonly remaining: number
-}
+export type { DirectoryDescription, DirectoryFailure }
 
 export interface LogManagerOptions {
   readonly clock: Clock
@@ -71,15 +69,6 @@ export interface LogManagerOptions {
   /** `num.recovery.threads.per.data.dir`: how many logs are opened at once. */
   readonly recoveryConcurrency?: number
   readonly onDirectoryFailure?: (failure: DirectoryFailure) => void
-}
-
-/** What is known of a directory, for DescribeLogDirs. */
-export interface DirectoryDescription {
-  readonly path: string
-  readonly isOnline: boolean
-  readonly logs: readonly PartitionLog[]
-  /** Undefined where it is offline. */
-  readonly space: { totalBytes: number; usableBytes: number } | undefined
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -148,31 +137,11 @@ export class LogManager {
    * Opens all logs. Throws a ConfigError where a directory belongs to another broker or cluster; a
    * directory that fails is taken offline.
    */
-  async load(owner: { clusterId: string; brokerId: number }): Promise<void> {
-    for (const directory of this.#directories) await this.#checkOwner(directory.path, owner)
+  async load(owner: Owner): Promise<void> {
+    const { disk, random } = this.#options
+    for (const { path } of this.#directories) await establishOwner(disk, random, path, owner)
     await Promise.all(this.#directories.map((directory) => this.#loadDirectory(directory)))
     if (this.#online().length === 0) throw new Error('All log directories have failed')
-  }
-
-  async #checkOwner(path: string, owner: { clusterId: string; brokerId: number }): Promise<void> {
-    const { disk, random } = this.#options
-    const properties = readMetaProperties(disk, path)
-    if (properties === undefined) {
-      const directoryId = random.bytes(16).toString('base64url')
-      return writeMetaProperties(disk, path, { ...owner, directoryId })
-    }
-    if (properties.clusterId !== undefined && properties.clusterId !== owner.clusterId) {
-      throw new ConfigError(
-        `${path} belongs to the cluster ${properties.clusterId}, and this one is ` +
-          `${owner.clusterId}: check log.dirs, or remove the directory if it is not needed`,
-      )
-    }
-    if (properties.brokerId !== undefined && properties.brokerId !== owner.brokerId) {
-      throw new ConfigError(
-        `${path} belongs to the broker ${properties.brokerId}, and this one is ` +
-          `${owner.brokerId}: check node.id and log.dirs`,
-      )
-    }
   }
 
   async #loadDirectory(directory: LogDirectory): Promise<void> {
@@ -528,17 +497,4 @@ export class LogManager {
     const { onDirectoryFailure } = this.#options
     onDirectoryFailure?.({ path: directory.path, error, logs, remaining })
   }
-}
-
-/** Calls `action` for each item, `concurrency` at a time. Rejects with the first failure. */
-async function forEach<T>(
-  items: readonly T[],
-  concurrency: number,
-  action: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) await action(items[next++]!)
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker))
 }

@@ -17,7 +17,9 @@ export interface LogRead {
 }
 
 export interface ReadOptions {
-  /** Batches that begin at or above this offset are not read: high watermark or last stable offset. */
+  /**
+   * Batches that begin at or above this offset are not read: high watermark or last stable offset.
+   */
   readonly maxOffset: number
   /** Return the first batch though it exceeds `maxBytes`, so that a consumer can get past it. */
   readonly minOneBatch: boolean

@@ -76,7 +76,9 @@ class Loader {
   readonly #state = new ProducerState()
   readonly #epochs: LeaderEpochCache
   #segments: LogSegment[] = []
-  /** Base offsets of segments of which an index must be rebuilt whatever the recovery point says. */
+  /**
+   * Base offsets of segments of which an index must be rebuilt whatever the recovery point says.
+   */
   readonly #damaged = new Set<number>()
   /** Files were removed, which must be certain before anything is written in their place. */
   #namesChanged = false

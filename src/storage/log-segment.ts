@@ -254,7 +254,9 @@ export class LogSegment {
     this.#unsyncedIndexes = []
   }
 
-  /** Cuts the segment to its first `sizeInBytes` bytes, a batch boundary; `offset` is its new end. */
+  /**
+   * Cuts the segment to its first `sizeInBytes` bytes, a batch boundary; `offset` is its new end.
+   */
   truncate(sizeInBytes: number, offset: number): void {
     this.activate()
     this.offsetIndex.truncateTo(sizeInBytes)

@@ -6,7 +6,9 @@
  * Version 0 (ZooKeeper) has `broker.id` and `cluster.id`; version 1 (KRaft) has `node.id`,
  * `cluster.id` and `directory.id` (KIP-631, KIP-858). Both are read; a file that is there is kept.
  */
+import { ConfigError } from '../common/config/config-value.ts'
 import { type Disk, readWholeFile, replaceFile } from '../common/disk.ts'
+import type { Random } from '../common/random.ts'
 import { META_PROPERTIES } from './file-names.ts'
 
 export interface MetaProperties {
@@ -14,6 +16,12 @@ export interface MetaProperties {
   readonly clusterId: string | undefined
   readonly brokerId: number | undefined
   readonly directoryId: string | undefined
+}
+
+/** Who uses a directory. */
+export interface Owner {
+  readonly clusterId: string
+  readonly brokerId: number
 }
 
 /** Reads the file; undefined where there is none. Throws an Error where it makes no sense. */
@@ -38,11 +46,38 @@ export function readMetaProperties(disk: Disk, directory: string): MetaPropertie
   }
 }
 
+/** Makes a directory `owner`'s, or throws a ConfigError which says that it is another's. */
+export async function establishOwner(
+  disk: Disk,
+  random: Random,
+  directory: string,
+  owner: Owner,
+): Promise<void> {
+  const properties = readMetaProperties(disk, directory)
+  if (properties === undefined) {
+    const directoryId = random.bytes(16).toString('base64url')
+    return writeMetaProperties(disk, directory, { ...owner, directoryId })
+  }
+  const { clusterId, brokerId } = properties
+  if (clusterId !== undefined && clusterId !== owner.clusterId) {
+    throw new ConfigError(
+      `${directory} belongs to the cluster ${clusterId}, and this one is ${owner.clusterId}: ` +
+        'check log.dirs, or remove the directory if it is not needed',
+    )
+  }
+  if (brokerId !== undefined && brokerId !== owner.brokerId) {
+    throw new ConfigError(
+      `${directory} belongs to the broker ${brokerId}, and this one is ${owner.brokerId}: ` +
+        'check node.id and log.dirs',
+    )
+  }
+}
+
 /** Writes a version 1 file, durably. */
-export function writeMetaProperties(
+function writeMetaProperties(
   disk: Disk,
   directory: string,
-  properties: { clusterId: string; brokerId: number; directoryId: string },
+  properties: Owner & { readonly directoryId: string },
 ): Promise<void> {
   const lines = [
     '#',

@@ -18,48 +18,35 @@
  * throws KAFKA_STORAGE_ERROR: after a failed write nobody knows what is in the file, which is for
  * recovery to find out at the next start.
  */
-import { DiskError } from '../common/disk.ts'
+import type { DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
-import { garbageCollected, type Lease } from '../common/slab.ts'
-import {
-  LAST_OFFSET_DELTA_AT,
-  PARTITION_LEADER_EPOCH_AT,
-  type RecordBatchHeader,
-  readInt32,
-  readInt64,
-  writeInt32,
-  writeInt64,
-} from '../protocol/records/record-batch.ts'
-import { ColdReader } from './cold-reader.ts'
+import { LAST_OFFSET_DELTA_AT, readInt32, readInt64 } from '../protocol/records/record-batch.ts'
 import { deletedDirectoryName, PRODUCER_SNAPSHOT_SUFFIX, segmentFile } from './file-names.ts'
-import type { LeaderEpochCache } from './leader-epoch-cache.ts'
+import { type AppendOptions, LogAppender, type LogAppendInfo } from './log-appender.ts'
 import type { LogConfig } from './log-config.ts'
-import { type LogContext, newSegment } from './log-context.ts'
-import { LogFlusher } from './log-flusher.ts'
-import { emptyRead, type LogRead, type ReadOptions } from './log-read.ts'
+import type { LogContext } from './log-context.ts'
+import { LogCore } from './log-core.ts'
+import type { LogRead, ReadOptions } from './log-read.ts'
+import { LogReader } from './log-reader.ts'
 import { type LoadedLog, loadLog } from './log-recovery.ts'
 import { countBelowStart, countExpired } from './log-retention.ts'
-import type { LogSegment, StagedBatch } from './log-segment.ts'
-import { type AppendOrigin, LogValidator, splitBatches } from './log-validator.ts'
+import type { LogSegment } from './log-segment.ts'
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts'
 import { writeProducerSnapshot } from './producer-snapshot.ts'
-import type { DuplicateBatch, ProducerEntry, ProducerState } from './producer-state.ts'
+import type { ProducerEntry } from './producer-state.ts'
 import { loadProducerState, removeSnapshotsAbove } from './producer-state-loader.ts'
-import { SegmentList } from './segment-list.ts'
 import { scanBatches } from './segment-reader.ts'
-import type { LogTail } from './tail-cache.ts'
-import { NO_TIMESTAMP } from './time-index.ts'
-import {
-  findLargestTimestamp,
-  findTimestamp,
-  type OffsetAtTimestamp,
-  SpecialTimestamp,
-  specialOffset,
-} from './timestamp-search.ts'
+import type { OffsetAtTimestamp } from './timestamp-search.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
-import { type EndTransactionMarker, readMarker } from './transaction-marker.ts'
 
-export type { AbortedTransaction, LogRead, OffsetAtTimestamp, ReadOptions }
+export type {
+  AbortedTransaction,
+  AppendOptions,
+  LogAppendInfo,
+  LogRead,
+  OffsetAtTimestamp,
+  ReadOptions,
+}
 
 export interface PartitionLogOptions {
   readonly topic: string
@@ -79,52 +66,16 @@ export interface PartitionLogOptions {
   readonly onStorageError?: (log: PartitionLog, error: DiskError) => void
 }
 
-export interface AppendOptions {
-  /** Of the leader that appends; ignored for replication, where the batches carry theirs. */
-  readonly leaderEpoch: number
-  readonly origin: AppendOrigin
-  /** Keeps the records' memory; the log retains it as long as it wants more than this call. */
-  readonly lease: Lease
-}
-
-export interface LogAppendInfo {
-  readonly firstOffset: number
-  readonly lastOffset: number
-  /** -1 where timestamps are the producer's. */
-  readonly logAppendTimeMs: number
-  readonly logStartOffset: number
-  readonly maxTimestamp: number
-  readonly sizeInBytes: number
-  /** Nothing was appended: the batch is in the log already, at these offsets. */
-  readonly isDuplicate: boolean
-}
-
-type Status = 'online' | 'offline' | 'closed'
-
 export class PartitionLog {
   readonly topic: string
   readonly partition: number
   readonly logDirectory: string
-  readonly epochs: LeaderEpochCache
-  readonly #context: LogContext
+  readonly #core: LogCore
+  readonly #appender: LogAppender
+  readonly #reader: LogReader
   readonly #options: PartitionLogOptions
-  readonly #validator = new LogValidator()
-  readonly #segments: SegmentList
-  readonly #flusher: LogFlusher
-  readonly #producers: ProducerState
-  readonly #tail: LogTail
-  readonly #cold: ColdReader
-  #config: LogConfig
   #topicId: string | undefined
-  #status: Status = 'online'
-  #staged: StagedBatch[] = []
-  #stagedBytes = 0
-  #stagedEndOffset: number
-  #logStartOffset: number
-  #logEndOffset: number
   #highWatermark: number
-  /** Counts truncations: a cold read that one has overtaken begins again. */
-  #generation = 0
   /** A truncation is under way; it takes several steps, and nothing may be appended in between. */
   #isTruncating = false
 
@@ -132,32 +83,19 @@ export class PartitionLog {
     this.topic = options.topic
     this.partition = options.partition
     this.logDirectory = options.logDirectory
-    this.#context = context
-    this.#config = options.config
     this.#options = options
-    this.#segments = new SegmentList(context, this.directory, loaded.segments)
-    this.#producers = loaded.producerState
-    this.epochs = loaded.epochs
-    this.#tail = context.tailCache.createTail()
-    this.#cold = new ColdReader(this.#segments, context.slabs)
-    this.#logStartOffset = loaded.logStartOffset
-    this.#logEndOffset = loaded.logEndOffset
-    this.#stagedEndOffset = loaded.logEndOffset
-    const highWatermark = options.highWatermark ?? 0
+    const { name, directory } = this
+    const onStorageError = (error: DiskError) => options.onStorageError?.(this, error)
+    const { config } = options
+    this.#core = new LogCore({ context, name, directory, config, loaded, onStorageError })
+    this.#appender = new LogAppender(this.#core)
+    this.#reader = new LogReader(this.#core)
+    const { logStartOffset, logEndOffset } = loaded
     this.#highWatermark = Math.max(
-      loaded.logStartOffset,
-      Math.min(highWatermark, loaded.logEndOffset),
+      logStartOffset,
+      Math.min(options.highWatermark ?? 0, logEndOffset),
     )
-    this.#topicId = readPartitionMetadata(context.disk, this.directory)
-    this.#flusher = new LogFlusher({
-      context,
-      directory: this.directory,
-      segments: this.#segments,
-      epochs: this.epochs,
-      recoveryPoint: loaded.recoveryPoint,
-      logEndOffset: () => this.#logEndOffset,
-      onError: (error) => this.#fail(error),
-    })
+    this.#topicId = readPartitionMetadata(context.disk, directory)
   }
 
   /** Opens a partition's log, or begins one. Throws DiskErrors as they come. */
@@ -181,12 +119,12 @@ export class PartitionLog {
   }
 
   get config(): LogConfig {
-    return this.#config
+    return this.#core.config
   }
 
   /** A changed configuration takes effect with the next append, retention check, and so on. */
   set config(config: LogConfig) {
-    this.#config = config
+    this.#core.config = config
   }
 
   /** The id of the topic that the log is of, where it is known. */
@@ -196,39 +134,43 @@ export class PartitionLog {
 
   set topicId(topicId: string | undefined) {
     if (topicId === undefined || topicId === this.#topicId) return
-    this.#guard(() => {
-      this.#flusher.noteFile(writePartitionMetadata(this.#context.disk, this.directory, topicId))
+    this.#core.guard(() => {
+      this.#core.flusher.noteFile(
+        writePartitionMetadata(this.#core.context.disk, this.directory, topicId),
+      )
     })
     this.#topicId = topicId
   }
 
   get isOnline(): boolean {
-    return this.#status === 'online'
+    return this.#core.isOnline
   }
 
   /** The first offset that can be read. */
   get logStartOffset(): number {
-    return this.#logStartOffset
+    return this.#core.logStartOffset
   }
 
   /** The offset after the last batch that can be read. */
   get logEndOffset(): number {
-    return this.#logEndOffset
+    return this.#core.logEndOffset
   }
 
   /** The offset that the next batch gets. */
   get stagedEndOffset(): number {
-    return this.#stagedEndOffset
+    return this.#appender.stagedEndOffset
   }
 
   /** Everything below is durable. */
   get recoveryPoint(): number {
-    return this.#flusher.recoveryPoint
+    return this.#core.flusher.recoveryPoint
   }
 
   /** What the recovery-point checkpoint may say: not above `recoveryPoint`. */
   get checkpointPoint(): number {
-    return this.#status === 'closed' ? this.#logEndOffset : this.#flusher.checkpointPoint
+    return this.#core.status === 'closed'
+      ? this.#core.logEndOffset
+      : this.#core.flusher.checkpointPoint
   }
 
   /** Everything below is on all in-sync replicas. The partition's leader or follower sets it. */
@@ -237,14 +179,17 @@ export class PartitionLog {
   }
 
   set highWatermark(offset: number) {
-    this.#highWatermark = Math.max(this.#logStartOffset, Math.min(offset, this.#logEndOffset))
-    this.#producers.onHighWatermark(this.#highWatermark)
+    this.#highWatermark = Math.max(
+      this.#core.logStartOffset,
+      Math.min(offset, this.#core.logEndOffset),
+    )
+    this.#core.producers.onHighWatermark(this.#highWatermark)
   }
 
   /** The first offset that is not settled: of an open transaction, or one not yet replicated. */
   get firstUnstableOffset(): number | undefined {
-    const offset = this.#producers.firstUnstableOffset()
-    return offset === undefined ? undefined : Math.max(offset, this.#logStartOffset)
+    const offset = this.#core.producers.firstUnstableOffset()
+    return offset === undefined ? undefined : Math.max(offset, this.#core.logStartOffset)
   }
 
   /** Everything below is settled: no open transaction, and below the high watermark. */
@@ -253,24 +198,27 @@ export class PartitionLog {
   }
 
   get sizeInBytes(): number {
-    return this.#segments.sizeInBytes
+    return this.#core.segments.sizeInBytes
   }
 
   get segmentCount(): number {
-    return this.#segments.all.length
+    return this.#core.segments.all.length
   }
 
   /** The producers that the log remembers, for DescribeProducers. */
   activeProducers(): IterableIterator<ProducerEntry> {
-    return this.#producers.entries()
+    return this.#core.producers.entries()
   }
 
   hasOngoingTransaction(producerId: number): boolean {
-    return this.#producers.hasOngoingTransaction(producerId)
+    return this.#core.producers.hasOngoingTransaction(producerId)
   }
 
   removeExpiredProducers(): void {
-    this.#producers.removeExpired(this.#context.clock.now(), this.#context.producerIdExpirationMs)
+    this.#core.producers.removeExpired(
+      this.#core.context.clock.now(),
+      this.#core.context.producerIdExpirationMs,
+    )
   }
 
   /**
@@ -279,105 +227,9 @@ export class PartitionLog {
    * refused, nothing is staged. Refusals: those of LogValidator and ProducerState.
    */
   append(records: Buffer, options: AppendOptions): LogAppendInfo {
-    this.#checkOnline()
+    this.#core.checkOnline()
     if (this.#isTruncating) throw new Error(`append to ${this.name} while it is being truncated`)
-    if (options.origin === 'replication') return this.#appendAsFollower(records, options)
-    return this.#appendAsLeader(records, options, options.origin)
-  }
-
-  #appendAsLeader(
-    records: Buffer,
-    options: AppendOptions,
-    origin: 'client' | 'coordinator',
-  ): LogAppendInfo {
-    const valid = this.#validator.validate(records, this.#config, origin, this.#context.clock.now())
-    const { bytes, header } = valid
-    let marker: EndTransactionMarker | undefined
-    if (header.producerId >= 0) {
-      const duplicate = origin === 'client' ? this.#producers.findDuplicate(header) : undefined
-      if (duplicate !== undefined) return this.#duplicateInfo(duplicate)
-      marker = readMarker(bytes, 0, header)
-      this.#producers.check(header, marker, origin)
-    }
-    const firstOffset = this.#stagedEndOffset
-    const lastOffset = firstOffset + header.lastOffsetDelta
-    this.#rollIfDue(firstOffset, lastOffset, bytes.length, header.maxTimestamp)
-    writeInt64(bytes, 0, firstOffset)
-    writeInt32(bytes, PARTITION_LEADER_EPOCH_AT, options.leaderEpoch)
-    this.epochs.assign(options.leaderEpoch, firstOffset)
-    const lease = bytes === records ? options.lease : garbageCollected(bytes)
-    this.#stage(bytes, lease, header, firstOffset, marker)
-    return {
-      firstOffset,
-      lastOffset,
-      logAppendTimeMs: valid.logAppendTimeMs,
-      logStartOffset: this.#logStartOffset,
-      maxTimestamp: header.maxTimestamp,
-      sizeInBytes: bytes.length,
-      isDuplicate: false,
-    }
-  }
-
-  #duplicateInfo(duplicate: DuplicateBatch): LogAppendInfo {
-    return {
-      firstOffset: duplicate.firstOffset,
-      lastOffset: duplicate.lastOffset,
-      logAppendTimeMs:
-        this.#config.timestampType === 'LogAppendTime' ? duplicate.timestamp : NO_TIMESTAMP,
-      logStartOffset: this.#logStartOffset,
-      maxTimestamp: duplicate.timestamp,
-      sizeInBytes: 0,
-      isDuplicate: true,
-    }
-  }
-
-  #appendAsFollower(records: Buffer, options: AppendOptions): LogAppendInfo {
-    const batches = splitBatches(records)
-    const firstOffset = batches[0]?.header.baseOffset ?? this.#stagedEndOffset
-    if (firstOffset < this.#stagedEndOffset) {
-      throw new KafkaError(
-        'OFFSET_OUT_OF_RANGE',
-        `Unexpected offset in append to ${this.name}: ${firstOffset} is less than the next offset ` +
-          `${this.#stagedEndOffset}`,
-      )
-    }
-    let maxTimestamp = NO_TIMESTAMP
-    let sizeInBytes = 0
-    for (const { bytes, header } of batches) {
-      const lastOffset = header.baseOffset + header.lastOffsetDelta
-      this.#rollIfDue(header.baseOffset, lastOffset, bytes.length, header.maxTimestamp)
-      if (header.partitionLeaderEpoch >= 0) {
-        this.epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
-      }
-      const marker = readMarker(bytes, 0, header)
-      this.#stage(bytes, options.lease, header, header.baseOffset, marker)
-      maxTimestamp = Math.max(maxTimestamp, header.maxTimestamp)
-      sizeInBytes += bytes.length
-    }
-    return {
-      firstOffset,
-      lastOffset: this.#stagedEndOffset - 1,
-      logAppendTimeMs: NO_TIMESTAMP,
-      logStartOffset: this.#logStartOffset,
-      maxTimestamp,
-      sizeInBytes,
-      isDuplicate: false,
-    }
-  }
-
-  #stage(
-    bytes: Buffer,
-    lease: Lease,
-    header: RecordBatchHeader,
-    baseOffset: number,
-    marker: EndTransactionMarker | undefined,
-  ): void {
-    const lastOffset = baseOffset + header.lastOffsetDelta
-    const completed = this.#producers.update(header, baseOffset, marker)
-    const { maxTimestamp } = header
-    this.#staged.push({ bytes, lease, baseOffset, lastOffset, maxTimestamp, completed })
-    this.#stagedBytes += bytes.length
-    this.#stagedEndOffset = lastOffset + 1
+    return this.#appender.append(records, options)
   }
 
   /**
@@ -385,70 +237,21 @@ export class PartitionLog {
    * promise that resolves when it is durable, before which it must not be acknowledged either.
    */
   commit(): Promise<void> | undefined {
-    this.#checkOnline()
-    if (this.#staged.length === 0) return undefined
-    this.#writeStaged()
-    const { flushMessages, flushMs } = this.#config
-    if (this.#logEndOffset - this.#flusher.recoveryPoint >= flushMessages) return this.flush()
-    if (flushMs !== Number.POSITIVE_INFINITY) this.#flusher.flushLater(flushMs)
+    this.#core.checkOnline()
+    if (!this.#appender.hasStaged) return undefined
+    this.#appender.writeStaged()
+    const { flushMessages, flushMs } = this.#core.config
+    if (this.#core.logEndOffset - this.#core.flusher.recoveryPoint >= flushMessages)
+      return this.flush()
+    if (flushMs !== Number.POSITIVE_INFINITY) this.#core.flusher.flushLater(flushMs)
     return undefined
-  }
-
-  #writeStaged(): void {
-    const batches = this.#staged
-    if (batches.length === 0) return
-    this.#staged = []
-    this.#stagedBytes = 0
-    this.#guard(() => {
-      this.#segments.active.append(batches, this.#config.indexIntervalBytes)
-      for (const { completed } of batches) {
-        if (completed === undefined) continue
-        const lastStableOffset = this.#producers.completeTransaction(completed)
-        if (!completed.isAborted) continue
-        const { producerId, firstOffset, lastOffset } = completed
-        const aborted = { producerId, firstOffset, lastOffset, lastStableOffset }
-        this.#segments.active.transactionIndex.append(aborted)
-      }
-    })
-    this.#logEndOffset = this.#stagedEndOffset
-    for (const { bytes, lease, baseOffset, lastOffset } of batches) {
-      this.#tail.add(bytes, lease, baseOffset, lastOffset)
-    }
-  }
-
-  #rollIfDue(baseOffset: number, lastOffset: number, sizeInBytes: number, maxTimestamp: number) {
-    const batch = { sizeInBytes, lastOffset, maxTimestamp }
-    const { active } = this.#segments
-    const nowMs = this.#context.clock.now()
-    if (!active.shouldRoll(batch, this.#staged, this.#stagedBytes, this.#config, nowMs)) return
-    this.#writeStaged()
-    this.#roll(baseOffset)
   }
 
   /** Ends the active segment and begins one at the end of the log. */
   roll(): void {
-    this.#checkOnline()
-    this.#writeStaged()
-    if (this.#segments.active.sizeInBytes > 0) this.#roll(this.#logEndOffset)
-  }
-
-  #roll(baseOffset: number): void {
-    this.#guard(() => {
-      const { active } = this.#segments
-      active.finish()
-      this.#createSegment(baseOffset)
-      this.#flusher.noteRolled(active)
-      const path = segmentFile(this.directory, baseOffset, PRODUCER_SNAPSHOT_SUFFIX)
-      this.#flusher.noteFile(writeProducerSnapshot(this.#context.disk, path, this.#producers))
-    })
-    this.#flusher.flushInBackground(baseOffset)
-  }
-
-  #createSegment(baseOffset: number): LogSegment {
-    const segment = newSegment(this.#context, this.directory, baseOffset, this.#config)
-    segment.create(this.#config.preallocate ? this.#config.segmentBytes : 0)
-    this.#segments.add(segment)
-    return segment
+    this.#core.checkOnline()
+    this.#appender.writeStaged()
+    if (this.#core.segments.active.sizeInBytes > 0) this.#appender.roll(this.#core.logEndOffset)
   }
 
   /**
@@ -457,31 +260,8 @@ export class PartitionLog {
    * Throws, or rejects with, OFFSET_OUT_OF_RANGE. What it returns must be released.
    */
   read(startOffset: number, maxBytes: number, options: ReadOptions): LogRead | Promise<LogRead> {
-    this.#checkOnline()
-    this.#checkRange(startOffset)
-    if (startOffset >= Math.min(options.maxOffset, this.#logEndOffset))
-      return emptyRead(startOffset)
-    if (maxBytes <= 0 && !options.minOneBatch) return emptyRead(startOffset)
-    return (
-      this.#tail.read(startOffset, maxBytes, options) ??
-      this.#readFromDisk(startOffset, maxBytes, options)
-    )
-  }
-
-  async #readFromDisk(offset: number, maxBytes: number, options: ReadOptions): Promise<LogRead> {
-    for (;;) {
-      const generation = this.#generation
-      try {
-        const read = await this.#cold.read(offset, maxBytes, options)
-        if (generation === this.#generation) return read
-        read.release()
-      } catch (error) {
-        if (generation === this.#generation) throw this.#fail(error)
-      }
-      this.#checkOnline()
-      this.#checkRange(offset)
-      if (offset >= this.#logEndOffset) return emptyRead(offset)
-    }
+    this.#core.checkOnline()
+    return this.#reader.read(startOffset, maxBytes, options)
   }
 
   /**
@@ -489,41 +269,13 @@ export class PartitionLog {
    * they are in memory.
    */
   sizeBetween(from: number, to: number, maxBytes: number): number {
-    const end = Math.min(to, this.#logEndOffset)
-    if (from >= end || !this.isOnline) return 0
-    const cached = this.#tail.sizeBetween(from, end)
-    if (cached !== undefined) return Math.min(cached, maxBytes)
-    const { active } = this.#segments
-    if (from < active.baseOffset) return maxBytes
-    const until = end < this.#logEndOffset ? active.offsetIndex.lookup(end) : active.sizeInBytes
-    return Math.min(Math.max(until - active.offsetIndex.lookup(from), 1), maxBytes)
-  }
-
-  #checkRange(offset: number): void {
-    if (offset >= this.#logStartOffset && offset <= this.#logEndOffset) return
-    throw new KafkaError(
-      'OFFSET_OUT_OF_RANGE',
-      `Received request for offset ${offset} for partition ${this.name}, but we only have log ` +
-        `segments in the range ${this.#logStartOffset} to ${this.#logEndOffset}.`,
-    )
+    return this.#reader.sizeBetween(from, to, maxBytes)
   }
 
   /** The aborted transactions that have records in the given range, for a read_committed fetch. */
   collectAbortedTransactions(fromOffset: number, upToOffset: number): AbortedTransaction[] {
-    this.#checkOnline()
-    return this.#guard(() => {
-      const found: AbortedTransaction[] = []
-      let segment = this.#segments.floor(fromOffset)
-      while (segment !== undefined) {
-        for (const transaction of segment.transactionIndex.read()) {
-          const { firstOffset, lastOffset, lastStableOffset } = transaction
-          if (lastOffset >= fromOffset && firstOffset < upToOffset) found.push(transaction)
-          if (lastStableOffset >= upToOffset) return found
-        }
-        segment = this.#segments.after(segment.baseOffset)
-      }
-      return found
-    })
+    this.#core.checkOnline()
+    return this.#reader.collectAbortedTransactions(fromOffset, upToOffset)
   }
 
   /**
@@ -532,86 +284,64 @@ export class PartitionLog {
    * log ends: how much of it a consumer may know of is the partition's to say.
    */
   async offsetForTimestamp(timestamp: number): Promise<OffsetAtTimestamp | undefined> {
-    this.#checkOnline()
-    const start = this.#logStartOffset
-    const { all } = this.#segments
-    const { slabs } = this.#context
-    switch (timestamp) {
-      case SpecialTimestamp.EARLIEST:
-      case SpecialTimestamp.EARLIEST_LOCAL:
-        return specialOffset(start, this.epochs.epochForOffset(start))
-      case SpecialTimestamp.LATEST:
-        return specialOffset(this.#logEndOffset, this.epochs.latestEpoch())
-      case SpecialTimestamp.LATEST_TIERED:
-        return specialOffset(-1, undefined)
-      case SpecialTimestamp.MAX_TIMESTAMP:
-        return this.#searching(findLargestTimestamp(all, slabs))
-      default:
-        return this.#searching(findTimestamp(all, timestamp, start, slabs))
-    }
-  }
-
-  async #searching<T>(result: Promise<T>): Promise<T> {
-    try {
-      return await result
-    } catch (error) {
-      throw this.#fail(error)
-    }
+    this.#core.checkOnline()
+    return this.#reader.offsetForTimestamp(timestamp)
   }
 
   /** The leader epoch of the batch at `offset`, where it is known. */
   epochForOffset(offset: number): number | undefined {
-    return this.epochs.epochForOffset(offset)
+    return this.#core.epochs.epochForOffset(offset)
   }
 
   /** For OffsetForLeaderEpoch: see LeaderEpochCache.endOffsetFor. */
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
-    return this.epochs.endOffsetFor(epoch, this.#logEndOffset)
+    return this.#core.epochs.endOffsetFor(epoch, this.#core.logEndOffset)
   }
 
   /** A new leader notes where its epoch begins before it appends anything. */
   beginEpoch(epoch: number): void {
-    this.epochs.assign(epoch, this.#stagedEndOffset)
+    this.#core.epochs.assign(epoch, this.#appender.stagedEndOffset)
   }
 
   /** Resolves when what has been committed below `upTo` is durable. */
-  flush(upTo = this.#logEndOffset): Promise<void> {
-    this.#checkOnline()
-    return this.#flusher.flush(upTo)
+  flush(upTo = this.#core.logEndOffset): Promise<void> {
+    this.#core.checkOnline()
+    return this.#core.flusher.flush(upTo)
   }
 
   /**
    * Makes `offset` the log start offset, if it is beyond; returns the log start offset. Segments
-   * wholly below are removed by `removeOldSegments`. Throws OFFSET_OUT_OF_RANGE above the log's end;
-   * that nothing unreplicated goes is for the partition to see to.
+   * wholly below are removed by `removeOldSegments`. Throws OFFSET_OUT_OF_RANGE above the log's
+   * end; that nothing unreplicated goes is for the partition to see to.
    */
   deleteRecordsBefore(offset: number): number {
-    this.#checkOnline()
-    if (offset > this.#logEndOffset) {
+    this.#core.checkOnline()
+    if (offset > this.#core.logEndOffset) {
       throw new KafkaError(
         'OFFSET_OUT_OF_RANGE',
-        `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is ` +
-          `larger than the log end offset ${this.#logEndOffset}`,
+        `Cannot increment the log start offset to ${offset} of partition ${this.name} since it ` +
+          `is larger than the log end offset ${this.#core.logEndOffset}`,
       )
     }
-    if (offset > this.#logStartOffset) {
-      this.#logStartOffset = offset
-      this.epochs.truncateFromStart(offset)
-      this.#flusher.raise(offset)
+    if (offset > this.#core.logStartOffset) {
+      this.#core.logStartOffset = offset
+      this.#core.epochs.truncateFromStart(offset)
+      this.#core.flusher.raise(offset)
+      this.#highWatermark = Math.max(this.#highWatermark, offset)
     }
-    return this.#logStartOffset
+    return this.#core.logStartOffset
   }
 
   /** Moves the log start offset past what retention lets go. Returns whether it has moved. */
   applyRetention(): boolean {
-    this.#checkOnline()
-    return this.#guard(() => {
-      const { all } = this.#segments
-      const limits = { highWatermark: this.#highWatermark, logEndOffset: this.#logEndOffset }
-      const count = countExpired(all, limits, this.#config, this.#context.clock.now())
+    this.#core.checkOnline()
+    return this.#core.guard(() => {
+      const { all } = this.#core.segments
+      const limits = { highWatermark: this.#highWatermark, logEndOffset: this.#core.logEndOffset }
+      const count = countExpired(all, limits, this.#core.config, this.#core.context.clock.now())
       if (count === 0) return false
       if (count === all.length) this.roll()
-      this.deleteRecordsBefore(this.#segments.all[count]!.baseOffset)
+      this.deleteRecordsBefore(this.#core.segments.all[count]!.baseOffset)
       return true
     })
   }
@@ -621,15 +351,13 @@ export class PartitionLog {
    * checkpoint: otherwise a power cut could bring some of them back, and not others.
    */
   removeOldSegments(): number {
-    this.#checkOnline()
-    return this.#guard(() => {
-      const old = this.#segments.all.slice(
-        0,
-        countBelowStart(this.#segments.all, this.#logStartOffset),
-      )
+    this.#core.checkOnline()
+    return this.#core.guard(() => {
+      const { all } = this.#core.segments
+      const old = all.slice(0, countBelowStart(all, this.#core.logStartOffset))
       if (old.length === 0) return 0
-      this.#flusher.forget(old)
-      this.#segments.remove(old, this.#config.fileDeleteDelayMs)
+      this.#core.flusher.forget(old)
+      this.#core.segments.remove(old, this.#core.config.fileDeleteDelayMs)
       return old.length
     })
   }
@@ -639,24 +367,24 @@ export class PartitionLog {
    * on. Resolves when the cut is durable, checkpoints included; until then nothing may be appended.
    */
   async truncateTo(offset: number): Promise<void> {
-    this.#checkOnline()
-    this.#writeStaged()
-    if (offset >= this.#logEndOffset) {
-      this.epochs.truncateFromEnd(this.#logEndOffset)
+    this.#core.checkOnline()
+    this.#appender.writeStaged()
+    if (offset >= this.#core.logEndOffset) {
+      this.#core.epochs.truncateFromEnd(this.#core.logEndOffset)
       return
     }
-    if (offset < this.#segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
+    if (offset < this.#core.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
     await this.#truncating(async () => {
-      const segment = this.#segments.floor(offset)!
+      const segment = this.#core.segments.floor(offset)!
       const position = await this.#positionOf(segment, offset)
-      const later = this.#segments.all.filter((other) => other.baseOffset > segment.baseOffset)
-      this.#flusher.forget(later)
-      this.#segments.remove(later, this.#config.fileDeleteDelayMs)
+      const later = this.#core.segments.all.filter((other) => other.baseOffset > segment.baseOffset)
+      this.#core.flusher.forget(later)
+      this.#core.segments.remove(later, this.#core.config.fileDeleteDelayMs)
       segment.truncate(position, offset)
       this.#setEnd(offset)
-      this.#logStartOffset = Math.min(this.#logStartOffset, offset)
-      this.epochs.truncateFromEnd(offset)
-      removeSnapshotsAbove(this.#context, this.directory, offset)
+      this.#core.logStartOffset = Math.min(this.#core.logStartOffset, offset)
+      this.#core.epochs.truncateFromEnd(offset)
+      removeSnapshotsAbove(this.#core.context, this.directory, offset)
       await segment.sync()
       await this.#reloadProducers(offset)
     })
@@ -664,18 +392,18 @@ export class PartitionLog {
 
   /** Empties the log, which then begins and ends at `offset`. As `truncateTo` otherwise. */
   async truncateFullyAndStartAt(offset: number): Promise<void> {
-    this.#checkOnline()
-    this.#writeStaged()
+    this.#core.checkOnline()
+    this.#appender.writeStaged()
     await this.#truncating(async () => {
-      const old = this.#segments.all
-      this.#flusher.forget(old)
-      this.#segments.remove(old, this.#config.fileDeleteDelayMs)
-      this.#createSegment(offset)
+      const old = this.#core.segments.all
+      this.#core.flusher.forget(old)
+      this.#core.segments.remove(old, this.#core.config.fileDeleteDelayMs)
+      this.#appender.createSegment(offset)
       this.#setEnd(offset)
-      this.#logStartOffset = offset
-      this.epochs.clear()
-      removeSnapshotsAbove(this.#context, this.directory, -1)
-      this.#producers.reset(offset)
+      this.#core.logStartOffset = offset
+      this.#core.epochs.clear()
+      removeSnapshotsAbove(this.#core.context, this.directory, -1)
+      this.#core.producers.reset(offset)
     })
   }
 
@@ -683,40 +411,37 @@ export class PartitionLog {
     this.#isTruncating = true
     try {
       await steps()
-      await this.#context.disk.syncDirectory(this.directory)
+      await this.#core.context.disk.syncDirectory(this.directory)
       await this.#options.writeCheckpoints?.()
     } catch (error) {
-      throw this.#fail(error)
+      throw this.#core.fail(error)
     } finally {
       this.#isTruncating = false
     }
   }
 
   #setEnd(offset: number): void {
-    this.#generation += 1
-    this.#tail.clear()
-    this.#cold.reset()
-    this.#logEndOffset = offset
-    this.#stagedEndOffset = offset
+    this.#core.generation += 1
+    this.#core.tail.clear()
+    this.#reader.reset()
+    this.#core.logEndOffset = offset
+    this.#appender.discardStaged()
     this.#highWatermark = Math.min(this.#highWatermark, offset)
-    this.#flusher.lower(offset)
+    this.#core.flusher.lower(offset)
   }
 
   /** Where in a segment the first batch begins that reaches `offset`. */
   #positionOf(segment: LogSegment, offset: number): Promise<number> {
     const range = { from: segment.offsetIndex.lookup(offset), to: segment.sizeInBytes }
-    return scanBatches(segment, range, this.#context.slabs, (bytes, at) => {
+    return scanBatches(segment, range, this.#core.context.slabs, (bytes, at) => {
       return readInt64(bytes, at) + readInt32(bytes, at + LAST_OFFSET_DELTA_AT) < offset
     })
   }
 
   #reloadProducers(endOffset: number): Promise<void> {
-    const log = {
-      directory: this.directory,
-      segments: this.#segments.all,
-      logStartOffset: this.#logStartOffset,
-    }
-    return loadProducerState(this.#context, log, this.#producers, endOffset)
+    const { context, directory, segments, logStartOffset, producers } = this.#core
+    const log = { directory, segments: segments.all, logStartOffset }
+    return loadProducerState(context, log, producers, endOffset)
   }
 
   /**
@@ -724,78 +449,52 @@ export class PartitionLog {
    * that the next start need not look at it.
    */
   async close(): Promise<void> {
-    if (this.#status !== 'online') return this.#release()
+    if (this.#core.status !== 'online') return this.#release()
     try {
-      this.#writeStaged()
-      const { active } = this.#segments
-      await this.#flusher.flush(this.#logEndOffset)
+      this.#appender.writeStaged()
+      const { active } = this.#core.segments
+      await this.#core.flusher.flush(this.#core.logEndOffset)
       active.finish()
-      const path = segmentFile(this.directory, this.#logEndOffset, PRODUCER_SNAPSHOT_SUFFIX)
-      const snapshot = writeProducerSnapshot(this.#context.disk, path, this.#producers)
+      const path = segmentFile(this.directory, this.#core.logEndOffset, PRODUCER_SNAPSHOT_SUFFIX)
+      const snapshot = writeProducerSnapshot(this.#core.context.disk, path, this.#core.producers)
       await active.sync()
       await snapshot.sync()
       snapshot.close()
-      await this.epochs.persisted()
-      await this.#context.disk.syncDirectory(this.directory)
+      await this.#core.epochs.persisted()
+      await this.#core.context.disk.syncDirectory(this.directory)
     } catch (error) {
-      throw this.#fail(error)
+      throw this.#core.fail(error)
     }
-    this.#status = 'closed'
+    this.#core.status = 'closed'
     await this.#release()
   }
 
   /**
-   * Renames the log's folder so that it is no log any more, and returns its new path; removing it is
-   * the caller's. The log is of no use afterwards.
+   * Renames the log's folder so that it is no log any more, and returns its new path; removing it
+   * is the caller's. The log is of no use afterwards.
    */
   async delete(): Promise<string> {
-    this.#checkOnline()
-    this.#status = 'closed'
+    this.#core.checkOnline()
+    this.#core.status = 'closed'
     await this.#release()
-    const uniqueId = this.#context.random.bytes(16).toString('hex')
-    const path = `${this.logDirectory}/${deletedDirectoryName(this.topic, this.partition, uniqueId)}`
-    this.#context.disk.rename(this.directory, path)
+    const uniqueId = this.#core.context.random.bytes(16).toString('hex')
+    const name = deletedDirectoryName(this.topic, this.partition, uniqueId)
+    const path = `${this.logDirectory}/${name}`
+    this.#core.context.disk.rename(this.directory, path)
     return path
   }
 
   /** Gives up all files and memory, without writing anything: the disk has failed. */
   async abandon(): Promise<void> {
-    if (this.#status === 'online') this.#status = 'offline'
+    if (this.#core.status === 'online') this.#core.status = 'offline'
     await this.#release()
   }
 
   async #release(): Promise<void> {
-    this.#tail.clear()
-    this.#staged = []
-    await this.#flusher.stop()
-    await this.epochs.idle()
-    this.#segments.close()
-  }
-
-  #checkOnline(): void {
-    if (this.#status === 'online') return
-    throw new KafkaError('KAFKA_STORAGE_ERROR', `The log of ${this.name} is ${this.#status}`)
-  }
-
-  #guard<T>(action: () => T): T {
-    try {
-      return action()
-    } catch (error) {
-      throw this.#fail(error)
-    }
-  }
-
-  /** What to throw in place of `error`. If the disk has failed, the log is offline from now on. */
-  #fail(error: unknown): unknown {
-    if (!(error instanceof DiskError)) return error
-    if (this.#status === 'online') {
-      this.#status = 'offline'
-      this.#tail.clear()
-      this.#context.logger.error(`Storage error in the log of ${this.name}`, error)
-      this.#options.onStorageError?.(this, error)
-    }
-    return new KafkaError('KAFKA_STORAGE_ERROR', `Storage error in the log of ${this.name}`, {
-      cause: error,
-    })
+    this.#core.tail.clear()
+    this.#appender.discardStaged()
+    await this.#core.flusher.stop()
+    await this.#core.epochs.idle()
+    this.#core.segments.close()
   }
 }

@@ -64,7 +64,10 @@ export interface DuplicateBatch {
 
 export class ProducerState {
   readonly #entries = new Map<number, ProducerEntry>()
-  /** First offset of each open transaction. */
+  /**
+   * Producers of the open transactions, by first offset: a producer's next one may begin before the
+   * marker of the last is written.
+   */
   readonly #ongoing = new Map<number, number>()
   /** Transactions whose marker may still be above the high watermark. */
   #unreplicated: CompletedTransaction[] = []
@@ -95,7 +98,7 @@ export class ProducerState {
   load(entry: ProducerEntry): void {
     this.#entries.set(entry.producerId, entry)
     if (entry.currentTxnFirstOffset >= 0) {
-      this.#ongoing.set(entry.producerId, entry.currentTxnFirstOffset)
+      this.#ongoing.set(entry.currentTxnFirstOffset, entry.producerId)
     }
   }
 
@@ -127,7 +130,7 @@ export class ProducerState {
     if (header.producerEpoch < entry.producerEpoch) {
       throw new KafkaError(
         'INVALID_PRODUCER_EPOCH',
-        `Epoch of producer ${header.producerId} is ${header.producerEpoch}, which is smaller than ` +
+        `Epoch of producer ${header.producerId} is ${header.producerEpoch}, smaller than ` +
           `the last seen epoch ${entry.producerEpoch}`,
       )
     }
@@ -169,7 +172,7 @@ export class ProducerState {
     entry.lastTimestamp = header.maxTimestamp
     if ((header.attributes & TRANSACTIONAL_MASK) !== 0 && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = baseOffset
-      this.#ongoing.set(entry.producerId, baseOffset)
+      this.#ongoing.set(baseOffset, entry.producerId)
     }
     return undefined
   }
@@ -179,17 +182,17 @@ export class ProducerState {
    * watermark has passed its marker. Returns the last stable offset for the transaction index.
    */
   completeTransaction(transaction: CompletedTransaction): number {
-    this.#ongoing.delete(transaction.producerId)
+    this.#ongoing.delete(transaction.firstOffset)
     this.#unreplicated.push(transaction)
     let stable = transaction.lastOffset + 1
-    for (const firstOffset of this.#ongoing.values()) stable = Math.min(stable, firstOffset)
+    for (const firstOffset of this.#ongoing.keys()) stable = Math.min(stable, firstOffset)
     return stable
   }
 
   /** First offset that belongs to a transaction which is open, or closed but not replicated. */
   firstUnstableOffset(): number | undefined {
     let first: number | undefined
-    for (const offset of this.#ongoing.values()) {
+    for (const offset of this.#ongoing.keys()) {
       if (first === undefined || offset < first) first = offset
     }
     for (const { firstOffset } of this.#unreplicated) {
@@ -205,7 +208,7 @@ export class ProducerState {
   }
 
   hasOngoingTransaction(producerId: number): boolean {
-    return this.#ongoing.has(producerId)
+    return (this.#entries.get(producerId)?.currentTxnFirstOffset ?? -1) >= 0
   }
 
   /** Forgets producers that have written nothing for `expirationMs`, open transactions excepted. */

@@ -1,9 +1,9 @@
 /**
  * Reads batches from segment files, off the main thread and in large pieces.
  *
- * `scanBatches` goes over all batches of a range, for recovery and searches; `readBatches` is a cold
- * fetch. Both look at batch headers only, and neither trusts the file: a length that cannot be ends
- * a scan, and makes a fetch fail with CORRUPT_MESSAGE rather than serve what follows.
+ * `scanBatches` goes over all batches of a range, for recovery and searches; `readBatches` is a
+ * cold fetch. Both look at batch headers only, and neither trusts the file: a length that cannot be
+ * ends a scan, and makes a fetch fail with CORRUPT_MESSAGE rather than serve what follows.
  */
 import { KafkaError } from '../common/errors.ts'
 import type { SlabPool } from '../common/slab.ts'
@@ -23,7 +23,9 @@ const SCAN_BYTES = 1024 * 1024
 /** Most that one cold fetch returns, unless a single batch is larger. */
 const MAX_READ_BYTES = 4 * 1024 * 1024
 
-/** Looks at the batch of `sizeInBytes` at `at` of `bytes`, at `position` of the file; false ends. */
+/**
+ * Looks at the batch of `sizeInBytes` at `at` of `bytes`, at `position` of the file; false ends.
+ */
 export type BatchVisitor = (
   bytes: Buffer,
   at: number,

@@ -6,10 +6,10 @@
  *  0  timestamp       8      the largest of all batches so far
  *  8  relativeOffset  4      last offset of the first batch that has it, less the base offset
  * ```
- * An entry (t, o) says: no record before offset o's batch is later than t. Entries are made together
- * with those of the offset index, but only where the largest timestamp has grown since the last, so
- * that both columns ascend however out of order the records' timestamps are. When a segment is
- * rolled or closed a last entry says what the largest timestamp in it is.
+ * An entry (t, o) says: no record before offset o's batch is later than t. Entries are made
+ * together with those of the offset index, but only where the largest timestamp has grown since the
+ * last, so that both columns ascend however out of order the records' timestamps are. When a
+ * segment is rolled or closed a last entry says what the largest timestamp in it is.
  */
 import type { Disk } from '../common/disk.ts'
 import { readInt32, readInt64, writeInt32, writeInt64 } from '../protocol/records/record-batch.ts'
@@ -70,7 +70,9 @@ export class TimeIndex {
     while (file.count > 0 && this.last().offset >= offset) file.truncate(file.count - 1)
   }
 
-  /** Whether a file found on disk can be this index, by its length and its first and last entries. */
+  /**
+   * Whether a file found on disk can be this index, by its length and its first and last entries.
+   */
   attach(): boolean {
     if (!this.file.attach()) return false
     if (this.file.count === 0) return true

@@ -1,4 +1,6 @@
-/** What the tests of the log share: a simulated world to open logs in, and batches to put into them. */
+/**
+ * What the tests of the log share: a simulated world to open logs in, and batches to put into them.
+ */
 import { SimulatedDisk } from '../../sim/simulated-disk.ts'
 import { Simulation } from '../../sim/simulation.ts'
 import { crc32c } from '../../src/common/crc32c.ts'

@@ -40,7 +40,7 @@ test('a segment rolls when it is full', async () => {
   }
 })
 
-test('a segment rolls when its records span segment.ms, or the clock does where they have no time', async () => {
+test('a segment rolls when its records, or else the clock, span segment.ms', async () => {
   const { log } = await newLog({ ...LARGE, segmentMs: 500 })
   fill(log, 2, [1000])
   fill(log, 1, [1500])
@@ -61,7 +61,8 @@ test('a segment rolls when an index is full', async () => {
 })
 
 test('retention by size keeps at least what is asked for', async () => {
-  const { world, log } = await newLog({ segmentBytes: 1000, retentionMs: -1, retentionBytes: 2500 })
+  const limits = { retentionMs: -1, retentionBytes: 2500 }
+  const { world, log } = await newLog({ segmentBytes: 1000, ...limits })
   fill(log, 40)
   assert.ok(log.applyRetention())
   log.removeOldSegments()
@@ -70,7 +71,7 @@ test('retention by size keeps at least what is asked for', async () => {
   assert.equal(log.applyRetention(), false)
 })
 
-test('retention by time takes old segments, even the active one, but nothing unreplicated', async () => {
+test('retention by time takes even the active segment, but nothing unreplicated', async () => {
   const { world, log } = await newLog({ segmentBytes: 1000, retentionMs: 10_000 })
   const nowMs = world.simulation.clock.now()
   fill(log, 12, [nowMs - 20_000])
@@ -117,7 +118,7 @@ test('deleted segments are renamed at once and removed after file.delete.delay.m
   assert.deepEqual(deleted(), [])
 })
 
-test('a timestamp finds the first record at or after it, however out of order they are', async () => {
+test('a timestamp finds the first record at or after it, in whatever order they are', async () => {
   const timestamps = fc.array(
     fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 4 }),
     { minLength: 1, maxLength: 40, size: 'max' },

@@ -141,7 +141,7 @@ test('a wrong largest timestamp in an uncompressed header is put right', () => {
   assert.equal(crc32c(batch, 21, batch.length), header.crc)
 })
 
-test('a compressed batch passes through as it is, unless the topic wants another compression', () => {
+test('a compressed batch passes as it is, unless the topic wants another compression', () => {
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
     const batch = makeBatch({ count: 20, compression })
     const before = Buffer.from(batch)

@@ -19,7 +19,7 @@ async function newLog() {
   return { world, log: await openLog(world, world.newContext()) }
 }
 
-test('the last five batches are recognised as duplicates, even before they are committed', async () => {
+test('the last five batches are recognised, even before they are committed', async () => {
   const { log } = await newLog()
   const first = [0, 2, 4, 6, 8, 10].map((sequence) => produce(log, sequence, 2))
   for (const [index, sequence] of [0, 2, 4, 6, 8, 10].entries()) {
@@ -118,6 +118,20 @@ test('the last stable offset waits for markers, and aborted transactions are lis
   again.highWatermark = again.logEndOffset
   assert.equal(again.lastStableOffset, 7)
   assert.deepEqual(again.collectAbortedTransactions(0, 100), aborted)
+})
+
+test('a transaction may begin before the marker of the last one is written', async () => {
+  const { log } = await newLog()
+  const transactional = { producerId: 9, producerEpoch: 0, transactional: true }
+  append(log, makeBatch({ ...transactional, baseSequence: 0 }))
+  endTransaction(log, true)
+  append(log, makeBatch({ ...transactional, baseSequence: 1 }))
+  commitAll(log)
+  assert.equal(log.lastStableOffset, 2)
+  assert.ok(log.hasOngoingTransaction(9))
+  endTransaction(log, true)
+  commitAll(log)
+  assert.equal(log.lastStableOffset, 4)
 })
 
 test('a marker above the high watermark holds the last stable offset back', async () => {

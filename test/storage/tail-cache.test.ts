@@ -21,7 +21,7 @@ function add(slabs: SlabPool, tail: LogTail, offset: number, count: number, valu
   return batch
 }
 
-test('many logs of batches of all sizes stay within the budget, and read as they were added', () => {
+test('logs with batches of all sizes stay within the budget, and read as they were added', () => {
   const step = fc.record({
     log: fc.nat(3),
     count: fc.integer({ min: 1, max: 4 }),

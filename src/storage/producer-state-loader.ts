@@ -59,7 +59,8 @@ export async function loadProducerState(
     await scanBatches(segment, range, context.slabs, (bytes, at) => {
       const header = readRecordBatchHeader(bytes, at)
       if (header.baseOffset >= endOffset) return false
-      if (header.baseOffset >= from) noteBatch(state, header, bytes, at)
+      // The log may begin in the middle of a batch, which counts.
+      if (header.baseOffset + header.lastOffsetDelta >= from) noteBatch(state, header, bytes, at)
       return true
     })
   }

@@ -7,6 +7,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Slab } from '../../src/common/slab.ts'
+import {
+  type RecordBatchHeader,
+  readRecordBatchHeader,
+} from '../../src/protocol/records/record-batch.ts'
 import type { LogContext } from '../../src/storage/log-context.ts'
 import type { PartitionLog } from '../../src/storage/partition-log.ts'
 import { append, makeBatch, makeWorld, openLog, parseBatches, readAll } from './log-harness.ts'
@@ -93,6 +97,8 @@ class Run {
     this.context = this.world.newContext(tailCacheBytes)
   }
 
+  /** What each producer sends next. After a loss it begins anew where the log's memory ends. */
+  sequences = [0, 0, 0]
   /** What has been received since the last commit. */
   slabs: Slab[] = []
 
@@ -117,7 +123,11 @@ class Run {
     const span = log.logEndOffset - log.logStartOffset
     switch (action.type) {
       case 'append': {
-        const { view, slab } = this.receive(makeBatch(action))
+        const producerId = action.valueBytes % 3
+        const baseSequence = this.sequences[producerId]!
+        this.sequences[producerId] = baseSequence + action.count
+        const producer = { producerId, producerEpoch: 0, baseSequence }
+        const { view, slab } = this.receive(makeBatch({ ...action, ...producer }))
         const info = append(log, view, { lease: slab })
         this.staged.push({
           baseOffset: info.firstOffset,
@@ -157,7 +167,8 @@ class Run {
         await world.simulation.run(() => log.truncateTo(offset))
         this.committed = this.committed.filter((batch) => batch.nextOffset <= offset)
         this.durable = Math.min(this.durable, offset)
-        return assert.equal(log.logEndOffset, offset)
+        assert.equal(log.logEndOffset, offset)
+        return this.checkProducers()
       }
       case 'deleteRecords':
         log.deleteRecordsBefore(log.logStartOffset + Math.round(span * action.fraction))
@@ -213,7 +224,24 @@ class Run {
     else assert.equal(this.log.logEndOffset, how === 'clean' ? log.logEndOffset : endBefore)
     assert.ok(this.log.logEndOffset >= this.durable, 'flushed data was lost')
     this.startOffset = this.log.logStartOffset
-    this.context.tailCache.clear()
+    this.checkProducers()
+  }
+
+  /** The log remembers the last batch of each producer, if it has one; the producers go on there. */
+  checkProducers(): void {
+    const remembered = new Map([...this.log.activeProducers()].map((e) => [e.producerId, e]))
+    const last = new Map<number, RecordBatchHeader>()
+    for (const { bytes } of this.readable()) {
+      const header = readRecordBatchHeader(bytes, 0)
+      last.set(header.producerId, header)
+    }
+    for (const producerId of this.sequences.keys()) {
+      const header = last.get(producerId)
+      const known = remembered.get(producerId)?.batches.at(-1)
+      const lastOffset = header === undefined ? -1 : header.baseOffset + header.lastOffsetDelta
+      if (lastOffset >= this.log.logStartOffset) assert.equal(known?.lastOffset, lastOffset)
+      this.sequences[producerId] = (known?.lastSequence ?? -1) + 1
+    }
   }
 
   /** A power cut may take whole batches off the end, and nothing else. */

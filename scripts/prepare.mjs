@@ -21,14 +21,15 @@ export function ensureInstalled() {
     existsSync(installedMark) &&
     statSync(installedMark).mtimeMs >= statSync(lockFile).mtimeMs
   if (isInstalled) return
-  console.log('Installing dependencies (npm ci), once…')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  console.log('Installing dependencies (npm install), once…')
+  // Not `npm ci`: it refuses a lock file that lacks a package for a platform other than this one.
+  const { status } = spawnSync('npm', ['install', '--no-save', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   })
   if (status !== 0) {
-    console.error('npm ci failed. Is the package registry reachable? Its output above says more.')
+    console.error('npm install failed. Is the package registry reachable? Its output above says more.')
     process.exit(1)
   }
 }

@@ -10,6 +10,7 @@ import {
   makeBatch,
   makeWorld,
   openLog,
+  parseBatches,
   readAll,
   smallSegments,
   type World,
@@ -206,6 +207,26 @@ test('replicated batches keep their offsets and epochs', async () => {
   assert.throws(() => append(log, makeBatch({ baseOffset: 21 }), { origin: 'replication' }), {
     errorName: 'OFFSET_OUT_OF_RANGE',
   })
+})
+
+test('a read that a truncation overtakes gives nothing of what was cut', async () => {
+  let overtaken = 0
+  for (let seed = 0; seed < 40; seed++) {
+    const world = makeWorld(seed)
+    const log = await openLog(world, world.newContext(0), { config: smallSegments(LARGE) })
+    fill(log, 20)
+    await world.simulation.run(async () => {
+      const truncating = log.truncateTo(10)
+      const read = await log.read(5, 100_000, { maxOffset: 20, minOneBatch: true })
+      const end = log.logEndOffset
+      if (end === 10) overtaken += 1
+      assert.equal(read.nextOffset, end)
+      assert.equal(parseBatches(Buffer.concat(read.chunks)).length, end - 5)
+      read.release()
+      await truncating
+    })
+  }
+  assert.ok(overtaken > 0 && overtaken < 40)
 })
 
 test('flush.messages holds the acknowledgement until the data is durable', async () => {

@@ -227,7 +227,7 @@ class Run {
     this.checkProducers()
   }
 
-  /** The log remembers the last batch of each producer, if it has one; the producers go on there. */
+  /** The log remembers the last batch of each producer it has one of; producers go on there. */
   checkProducers(): void {
     const remembered = new Map([...this.log.activeProducers()].map((e) => [e.producerId, e]))
     const last = new Map<number, RecordBatchHeader>()

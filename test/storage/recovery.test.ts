@@ -90,6 +90,32 @@ test('damage in one unflushed segment removes the segments after it', async () =
   assert.ok(length > bases[1]! / 3)
 })
 
+test('what was cut does not come back with the next power cut', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = makeWorld(seed)
+    const [first] = await makeThreeBatches(world)
+    const path = segmentFile(FOLDER, 0, '.log')
+    world.disk.open(path).writeSync([Buffer.from([0xff])], first!.length + 70)
+    world.disk.settle()
+    assert.equal((await reopen(world)).logEndOffset, 2)
+    world.disk.losePower()
+    assert.equal(world.disk.stat(path)!.size, first!.length)
+  }
+})
+
+test('the checkpoint does not vouch for a segment whose indexes are not durable', async () => {
+  const world = makeWorld()
+  const log = await openLog(world, world.newContext())
+  append(log, makeBatch({ count: 3 }))
+  log.commit()
+  await world.simulation.run(() => log.flush())
+  log.roll()
+  assert.equal(log.recoveryPoint, 3)
+  assert.equal(log.checkpointPoint, 0)
+  await world.simulation.pass(1000)
+  assert.equal(log.checkpointPoint, 3)
+})
+
 test('a missing unflushed segment ends the log, rather than leaving a hole in it', async () => {
   const world = makeWorld()
   await makeSegments(world)

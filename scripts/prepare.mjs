@@ -29,7 +29,9 @@ export function ensureInstalled() {
     shell: process.platform === 'win32',
   })
   if (status !== 0) {
-    console.error('npm install failed. Is the package registry reachable? Its output above says more.')
+    console.error(
+      'npm install failed. Is the package registry reachable? Its output above says more.',
+    )
     process.exit(1)
   }
 }

@@ -118,12 +118,14 @@ test('a sink that has had enough gets the rest of the frames when it resumes', (
 })
 
 test('a connection of small requests uses one piece of memory over and over', () => {
-  const pool = new SlabPool()
   let acquired = 0
-  const counting = Object.create(pool, {
-    acquire: { value: (bytes: number) => (acquired++, pool.acquire(bytes)) },
-  }) as SlabPool
-  const reader = new FrameReader(counting, 1000, new Sink())
+  class CountingPool extends SlabPool {
+    override acquire(minBytes: number): Slab {
+      acquired += 1
+      return super.acquire(minBytes)
+    }
+  }
+  const reader = new FrameReader(new CountingPool(), 1000, new Sink())
   for (let i = 0; i < 1000; i++) feed(reader, framed([new Uint8Array(100)]), [1000])
   assert.equal(acquired, 1)
 })

@@ -11,6 +11,7 @@
  */
 import type { Timer } from '../common/clock.ts'
 import type { DiskFile } from '../common/disk.ts'
+import { KafkaError } from '../common/errors.ts'
 import { CoalescedTask } from './coalesced-task.ts'
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogContext } from './log-context.ts'
@@ -97,10 +98,13 @@ export class LogFlusher {
     this.#recoveryPoint = Math.max(this.#recoveryPoint, offset)
   }
 
-  /** Resolves when everything below `upTo` that has been written is durable. */
+  /**
+   * Resolves when everything below `upTo` that has been written is durable. Rejects if the log was
+   * closed or failed before that: somebody may be about to acknowledge it.
+   */
   async flush(upTo: number): Promise<void> {
     const pending = this.#unsynced.size > 0 || this.#files.length > 0
-    if (this.#stopped || (upTo <= this.#recoveryPoint && !pending)) return
+    if (upTo <= this.#recoveryPoint && (!pending || this.#stopped)) return
     this.#target = Math.max(this.#target, upTo)
     await this.#task.run()
   }
@@ -129,16 +133,21 @@ export class LogFlusher {
   }
 
   async #flush(): Promise<void> {
-    if (this.#stopped) return
     try {
       let generation: number
       do {
+        if (this.#stopped) throw this.#tooLate()
         generation = this.#generation
         await this.#syncOnce()
-      } while (generation !== this.#generation && !this.#stopped)
+      } while (generation !== this.#generation)
     } catch (error) {
-      if (!this.#stopped) throw this.#options.onError(error)
+      throw this.#stopped ? this.#tooLate() : this.#options.onError(error)
     }
+  }
+
+  #tooLate(): KafkaError {
+    const { directory } = this.#options
+    return new KafkaError('KAFKA_STORAGE_ERROR', `${directory} was closed before it was flushed`)
   }
 
   async #syncOnce(): Promise<void> {

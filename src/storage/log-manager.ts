@@ -277,8 +277,16 @@ export class LogManager {
   /**
    * The log of a partition of the topic with this id, made where it is missing. A log that is there
    * under the same name, but of another topic id, is of a topic that was deleted: it goes first.
+   *
+   * A partition that is not new may have its log in a directory that is offline. Another log must
+   * not be begun for it then, which would hide the old one for good: KAFKA_STORAGE_ERROR.
    */
-  getOrCreate(topic: string, partition: number, topicId: string): Promise<PartitionLog> {
+  getOrCreate(
+    topic: string,
+    partition: number,
+    topicId: string,
+    isNew = true,
+  ): Promise<PartitionLog> {
     return this.#inTurn(topic, partition, async () => {
       const existing = this.get(topic, partition)
       if (existing !== undefined && (existing.topicId ?? topicId) === topicId) {
@@ -286,6 +294,11 @@ export class LogManager {
         return existing
       }
       if (existing !== undefined) await this.#delete(existing)
+      if (!isNew && this.directories().some(({ isOnline }) => !isOnline)) {
+        const name = partitionDirectoryName(topic, partition)
+        const reason = `Cannot create ${name} while a log directory that may have it is offline`
+        throw new KafkaError('KAFKA_STORAGE_ERROR', reason)
+      }
       const load = ({ logs, creations }: LogDirectory) => logs.size + creations
       const [directory] = this.#online().sort((a, b) => load(a) - load(b))
       if (directory === undefined) {

@@ -236,22 +236,27 @@ class Loader {
     const { indexIntervalBytes } = this.#options.config
     segment.startRebuild()
     let nextOffset = segment.baseOffset
-    return scanBatches(segment, { from: 0, to: size }, this.#context.slabs, (bytes, at, length) => {
-      const header = readRecordBatchHeader(bytes, at)
-      if (header.magic !== MAGIC_V2) return false
-      const lastOffset = header.baseOffset + header.lastOffsetDelta
-      if (header.baseOffset < nextOffset || header.lastOffsetDelta < 0) return false
-      if (lastOffset - segment.baseOffset > 0x7fff_ffff) return false
-      if (crc32c(bytes, at + ATTRIBUTES_AT, at + length) !== header.crc) return false
-      segment.index(lastOffset, header.maxTimestamp, length, indexIntervalBytes)
-      if (header.partitionLeaderEpoch > (this.#epochs.latestEpoch() ?? -1)) {
-        this.#epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
-      }
-      const aborted = noteBatch(state, header, bytes, at)
-      if (aborted !== undefined) segment.transactionIndex.append(aborted)
-      nextOffset = lastOffset + 1
-      return true
-    })
+    return scanBatches(
+      segment,
+      { from: 0, to: size },
+      this.#context.slabs,
+      (bytes, at, length, position) => {
+        const header = readRecordBatchHeader(bytes, at)
+        if (header.magic !== MAGIC_V2) return refuseFormat(segment.path, position, header.magic)
+        const lastOffset = header.baseOffset + header.lastOffsetDelta
+        if (header.baseOffset < nextOffset || header.lastOffsetDelta < 0) return false
+        if (lastOffset - segment.baseOffset > 0x7fff_ffff) return false
+        if (crc32c(bytes, at + ATTRIBUTES_AT, at + length) !== header.crc) return false
+        segment.index(lastOffset, header.maxTimestamp, length, indexIntervalBytes)
+        if (header.partitionLeaderEpoch > (this.#epochs.latestEpoch() ?? -1)) {
+          this.#epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
+        }
+        const aborted = noteBatch(state, header, bytes, at)
+        if (aborted !== undefined) segment.transactionIndex.append(aborted)
+        nextOffset = lastOffset + 1
+        return true
+      },
+    )
   }
 
   /** Makes the last segment writable; returns the log's end offset. */
@@ -310,4 +315,13 @@ class Loader {
       this.#context.disk.remove(path)
     }
   }
+}
+
+/**
+ * Another magic is damage, except at the very beginning of a segment: then the folder is from long
+ * ago, and to cut it there would be to destroy it.
+ */
+function refuseFormat(path: string, position: number, magic: number): false {
+  if (position > 0 || magic > MAGIC_V2) return false
+  throw new Error(`${path} is in message format v${magic}, which is not supported`)
 }

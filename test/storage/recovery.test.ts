@@ -182,6 +182,16 @@ test('a complete swapped-in segment replaces the segments it was made from', asy
   assert.deepEqual(offsets, [0, 5])
 })
 
+test('a log in an old message format is not opened, and not destroyed', async () => {
+  const world = makeWorld()
+  await makeThreeBatches(world)
+  const path = segmentFile(FOLDER, 0, '.log')
+  world.disk.open(path).writeSync([Buffer.from([1])], 16)
+  const before = readWholeFile(world.disk, path)
+  await assert.rejects(reopen(world), /message format v1, which is not supported/)
+  assert.deepEqual(readWholeFile(world.disk, path), before)
+})
+
 test('a log that ends before its start begins again, empty, at its start', async () => {
   const world = makeWorld()
   await makeThreeBatches(world)

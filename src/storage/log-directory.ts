@@ -113,18 +113,21 @@ export class LogDirectory {
     this.#disk = disk
     this.path = path
     this.#lock = lock
-    const checkpoint = (name: string, offsetOf: (log: PartitionLog) => number) =>
+    const checkpoint = (name: string, offsetOf: (log: PartitionLog) => number | undefined) =>
       new Checkpoint(disk, `${path}/${name}`, () => {
         const offsets = new Map<string, number>()
         for (const log of this.logs.values()) {
           const offset = offsetOf(log)
-          if (offset > 0) offsets.set(log.name, offset)
+          if (offset !== undefined) offsets.set(log.name, offset)
         }
         return offsets
       })
     this.recoveryPoints = checkpoint(RECOVERY_POINT_CHECKPOINT, (log) => log.checkpointPoint)
-    this.logStartOffsets = checkpoint(LOG_START_OFFSET_CHECKPOINT, (log) => log.logStartOffset)
     this.highWatermarks = checkpoint(HIGH_WATERMARK_CHECKPOINT, (log) => log.highWatermark)
+    // As Kafka, only where records were deleted or have expired.
+    this.logStartOffsets = checkpoint(LOG_START_OFFSET_CHECKPOINT, ({ logStartOffset }) =>
+      logStartOffset > 0 ? logStartOffset : undefined,
+    )
   }
 
   /** Makes the directory if it is missing and takes its lock. Throws DiskError: LOCKED or worse. */

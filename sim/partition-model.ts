@@ -168,9 +168,11 @@ export class PartitionModel {
     this.checkLogStart(logStart)
     for (const batch of new Set(this.#owners.slice(logEnd))) {
       if (batch === undefined) continue
-      if (batch.baseOffset! < logEnd) {
+      // Where nothing is left, the log begins anew at its start offset, which may be within a batch.
+      if (batch.baseOffset! < logEnd && logStart < logEnd) {
         throw new Violation(`${this.name} ends at ${logEnd}, within ${batch.name}`)
       }
+      this.#owners.fill(undefined, batch.baseOffset, logEnd)
       batch.baseOffset = undefined
     }
     this.#owners.length = Math.min(this.#owners.length, logEnd)

@@ -302,7 +302,8 @@ export class ReplicaManager {
       return
     }
     // A folder of an earlier topic of this name is not this topic's data.
-    const log = await this.#logManager.getOrCreate(topic, partitionIndex, state.topicId)
+    const { topicId, isNew } = state
+    const log = await this.#logManager.getOrCreate(topic, partitionIndex, topicId, isNew)
     const partition = new Partition({
       brokerId: this.#brokerId,
       log,

@@ -209,6 +209,21 @@ test('a failing disk takes its directory offline, and only that', async () => {
   assert.equal(again.manager.get('t', two.partition)!.logEndOffset, 8)
 })
 
+test('a partition whose log is in an offline directory gets no other log', async () => {
+  const world = makeWorld()
+  const managed = await start(world)
+  const log = await create(world, managed, 't')
+  append(log, makeBatch())
+  world.disk.faults.writeError = 1
+  assert.throws(() => log.commit(), { errorName: 'KAFKA_STORAGE_ERROR' })
+  world.disk.faults.writeError = 0
+  const { manager } = managed
+  const again = world.simulation.run(() => manager.getOrCreate('t', 0, TOPIC_ID, false))
+  await assert.rejects(again, { errorName: 'KAFKA_STORAGE_ERROR' })
+  const other = await world.simulation.run(() => manager.getOrCreate('new', 0, OTHER_ID, true))
+  assert.notEqual(other.logDirectory, log.logDirectory)
+})
+
 test('a log that cannot be opened does not stop the others, and stays unclean', async () => {
   const world = makeWorld()
   const first = await start(world, { directories: ['/data/a'] })

@@ -18,6 +18,7 @@ import { forEach } from './for-each.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
 import { type DirectoryDescription, type DirectoryFailure, LogDirectory } from './log-directory.ts'
+import { DEFAULT_INTERVALS, type LogManagerIntervals } from './log-intervals.ts'
 import {
   establishOwner,
   type MetaProperties,
@@ -27,29 +28,7 @@ import {
 import { PartitionLog } from './partition-log.ts'
 import { TailCache } from './tail-cache.ts'
 
-/** How often what is done in the background; Infinity for never. */
-export interface LogManagerIntervals {
-  /** `log.retention.check.interval.ms` */
-  readonly retentionCheckMs: number
-  /** `log.flush.offset.checkpoint.interval.ms` */
-  readonly recoveryPointCheckpointMs: number
-  /** `log.flush.start.offset.checkpoint.interval.ms` */
-  readonly logStartOffsetCheckpointMs: number
-  /** `log.flush.scheduler.interval.ms` */
-  readonly flushCheckMs: number
-  /** `producer.id.expiration.check.interval.ms` */
-  readonly producerExpirationCheckMs: number
-}
-
-export const DEFAULT_INTERVALS: LogManagerIntervals = {
-  retentionCheckMs: 300_000,
-  recoveryPointCheckpointMs: 60_000,
-  logStartOffsetCheckpointMs: 60_000,
-  flushCheckMs: Number.POSITIVE_INFINITY,
-  producerExpirationCheckMs: 600_000,
-}
-
-export type { DirectoryDescription, DirectoryFailure }
+export type { DirectoryDescription, DirectoryFailure, LogManagerIntervals }
 
 export interface LogManagerOptions {
   readonly clock: Clock

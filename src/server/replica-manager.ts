@@ -12,6 +12,7 @@ import { ErrorCode, KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Lease } from '../common/slab.ts'
 import type { LogManager } from '../storage/log-manager.ts'
+import { type RecordError, RecordValidationError } from '../storage/log-validator.ts'
 import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import { type FetchParams, type FetchResult, fetchRecords } from './fetch-records.ts'
@@ -34,6 +35,8 @@ export interface AppendRequest {
 export interface AppendResult {
   errorCode: number
   errorMessage: string | null
+  /** The records because of which a batch was refused. */
+  recordErrors: readonly RecordError[]
   /** Undefined where the error came before anything was appended. */
   partition: Partition | undefined
   info: LogAppendInfo | undefined
@@ -184,8 +187,7 @@ export class ReplicaManager {
       const partition = this.#require(entry.topic, entry.partitionIndex)
       const info = partition.appendAsLeader(entry.records, request)
       this.#stagedPartitions.add(partition)
-      const requiredOffset = info.lastOffset + 1
-      return { errorCode: ErrorCode.NONE, errorMessage: null, partition, info, requiredOffset }
+      return { ...ACCEPTED, partition, info, requiredOffset: info.lastOffset + 1 }
     } catch (error) {
       return failedAppend(error)
     }
@@ -249,11 +251,8 @@ export class ReplicaManager {
     const partitions = params.partitions
       .map((wanted) => this.partition(wanted.topic, wanted.partitionIndex))
       .filter((partition) => partition !== undefined)
-    const size = () => partitions.reduce((sum, { log }) => sum + log.sizeInBytes, 0)
-    const missing = params.minBytes - first.sizeInBytes
-    const sizeBefore = size()
     const operation = new DelayedFetch(
-      () => this.#hasReason(params) || (size() - sizeBefore >= missing && this.#hasRecords(params)),
+      () => this.#availableBytes(params) >= params.minBytes,
       () => {
         const result = fetchRecords(this, params)
         if (result instanceof Promise) void result.then(answer)
@@ -263,26 +262,24 @@ export class ReplicaManager {
     this.#fetchPurgatory.tryOrWait(operation, partitions, params.maxWaitMs)
   }
 
-  /** Whether some partition has an error to report. */
-  #hasReason(params: FetchParams): boolean {
-    return params.partitions.some((wanted) => {
+  /** About how many bytes a fetch would give now; infinite where there is an error to report. */
+  #availableBytes(params: FetchParams): number {
+    let available = 0
+    for (const wanted of params.partitions) {
       const partition = this.partition(wanted.topic, wanted.partitionIndex)
+      if (partition === undefined) return Number.POSITIVE_INFINITY
       try {
-        partition?.checkLeader(wanted.currentLeaderEpoch)
-        return partition === undefined
+        partition.checkLeader(wanted.currentLeaderEpoch)
       } catch (error) {
-        if (error instanceof KafkaError) return true
+        if (error instanceof KafkaError) return Number.POSITIVE_INFINITY
         throw error
       }
-    })
-  }
-
-  /** Whether a read would give anything. */
-  #hasRecords(params: FetchParams): boolean {
-    return params.partitions.some((wanted) => {
-      const partition = this.partition(wanted.topic, wanted.partitionIndex)
-      return (partition?.readableEnd(params.isolation) ?? -1) > wanted.fetchOffset
-    })
+      const end = partition.readableEnd(params.isolation)
+      if (end <= wanted.fetchOffset) continue
+      available += partition.log.sizeBetween(wanted.fetchOffset, end, wanted.maxBytes)
+      if (available >= params.minBytes) break
+    }
+    return available
   }
 
   #noteFollower(params: FetchParams): void {
@@ -321,11 +318,18 @@ export class ReplicaManager {
   }
 }
 
+const ACCEPTED = {
+  errorCode: ErrorCode.NONE as number,
+  errorMessage: null,
+  recordErrors: [] as readonly RecordError[],
+}
+
 function failedAppend(error: unknown): AppendResult {
   if (!(error instanceof KafkaError)) throw error
   return {
     errorCode: error.code,
     errorMessage: error.message,
+    recordErrors: error instanceof RecordValidationError ? error.recordErrors : [],
     partition: undefined,
     info: undefined,
     requiredOffset: -1,

@@ -6,6 +6,7 @@ import { Fetch } from '../../src/protocol/messages/fetch.ts'
 import { InitProducerId } from '../../src/protocol/messages/init-producer-id.ts'
 import { OffsetForLeaderEpoch } from '../../src/protocol/messages/offset-for-leader-epoch.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
+import { buildRecordBatch } from '../../src/protocol/records/record-batch-writer.ts'
 import { ZERO_UUID } from '../../src/protocol/schema.ts'
 import {
   batchOf,
@@ -187,6 +188,22 @@ test('records that a broker must refuse are refused with Kafka’s errors', asyn
   assert.equal(badAcks.errorCode, ErrorCode.INVALID_REQUIRED_ACKS)
   assert.equal(await codeOf(batchOf(['fine'])), ErrorCode.NONE)
   assert.deepEqual(await readAll(client, 't'), ['fine'])
+})
+
+test('records without keys are refused on a compacted topic, and named', async () => {
+  await using broker = await TestBroker.start()
+  const client = await broker.connect()
+  await createTopic(client, 't', { configs: { 'cleanup.policy': 'compact' } })
+  const record = (key: Buffer | null) => ({ timestamp: 1, key, value: Buffer.from('v') })
+  const mixed = buildRecordBatch([record(Buffer.from('k')), record(null), record(null)])
+  const refused = await produce(client, 't', mixed)
+  assert.equal(refused.errorCode, ErrorCode.INVALID_RECORD)
+  assert.deepEqual(
+    refused.recordErrors.map(({ batchIndex }) => batchIndex),
+    [1, 2],
+  )
+  const keyed = buildRecordBatch([record(Buffer.from('k'))])
+  assert.equal((await produce(client, 't', keyed)).errorCode, ErrorCode.NONE)
 })
 
 test('an idempotent producer’s batch that comes twice is stored once', async () => {

@@ -95,9 +95,14 @@ function describe(
   }
 }
 
-function describePartition(index: number, { errorCode, errorMessage, info }: AppendResult) {
+function describePartition(index: number, result: AppendResult) {
+  const { errorCode, errorMessage, info } = result
   if (info === undefined || errorCode !== ErrorCode.NONE) {
-    return { index, errorCode, baseOffset: -1, errorMessage }
+    const recordErrors = result.recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    }))
+    return { index, errorCode, baseOffset: -1, recordErrors, errorMessage }
   }
   return {
     index,

@@ -45,7 +45,7 @@ testMetadataStore('The embedded store', {
 
 describe('The embedded store on disk', () => {
   for (const snapshotAfterBytes of [100, 1_000_000]) {
-    test(`keeps everything but ephemerals, snapshot after ${snapshotAfterBytes} bytes`, async () => {
+    test(`keeps everything but ephemerals, snapshots after ${snapshotAfterBytes}`, async () => {
       const { simulation, disk, open } = makeWorld(2)
       await simulation.run(async () => {
         const store = await open(snapshotAfterBytes)

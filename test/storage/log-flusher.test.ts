@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { append, makeBatch, makeWorld, openLog } from './log-harness.ts'
 
-test('a flush that waits behind a failing one fails too, though the log is closed by then', async () => {
+test('a flush that waits behind a failing one fails too, though the log is closed', async () => {
   const world = makeWorld()
   const log = await openLog(world, world.newContext(), {
     config: { flushMessages: 1 } as never,

@@ -184,7 +184,8 @@ test('arguments are read as Kafka’s script reads them', () => {
 
 test('an old Node is told what it is missing', () => {
   const launcher = join(import.meta.dirname, '../../bin/samsa.mjs')
-  const pretend = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})`
+  const older = "Object.defineProperty(process.versions, 'node', { value: '20.1.0' })"
+  const pretend = `data:text/javascript,${encodeURIComponent(older)}`
   const { status, stderr } = spawnSync(process.execPath, ['--import', pretend, launcher], {
     encoding: 'utf8',
   })

@@ -28,6 +28,8 @@ export interface Target {
   readonly topic: string
   readonly topicId: string
   readonly index: number
+  /** Whether requests that can do either name the topic by its id. */
+  readonly byId: boolean
 }
 
 export class BrokerClient {
@@ -55,8 +57,8 @@ export class BrokerClient {
     return topics[0]!
   }
 
-  async deleteTopic(name: string): Promise<number> {
-    const request = { topics: [{ name }], timeoutMs: 60_000 }
+  async deleteTopic(topicId: string): Promise<number> {
+    const request = { topics: [{ topicId }], timeoutMs: 60_000 }
     const { responses } = await this.#client.send(DeleteTopics, 6, request)
     return responses[0]!.errorCode
   }
@@ -94,14 +96,15 @@ export class BrokerClient {
     return await this.#client.send(InitProducerId, 4, request)
   }
 
-  async produce(target: Target, acks: 1 | -1, records: Buffer, byId: boolean) {
+  async produce(target: Target, acks: 1 | -1, records: Buffer) {
     const request = this.#produceRequest(target, acks, records)
-    const { responses } = await this.#client.send(Produce, byId ? 13 : 9, request)
+    const { responses } = await this.#client.send(Produce, target.byId ? 13 : 9, request)
     return responses[0]!.partitionResponses[0]!
   }
 
   async produceWithoutAnswer(target: Target, records: Buffer): Promise<void> {
-    await this.#client.post(Produce, 9, this.#produceRequest(target, 0, records))
+    const version = target.byId ? 13 : 9
+    await this.#client.post(Produce, version, this.#produceRequest(target, 0, records))
   }
 
   #produceRequest(target: Target, acks: number, records: Buffer) {
@@ -136,10 +139,10 @@ export class BrokerClient {
   async fetch(
     target: Target,
     model: PartitionModel,
-    options: { offset: number; maxBytes: number; maxWaitMs: number; byId: boolean },
+    options: { offset: number; maxBytes: number; maxWaitMs: number },
   ): Promise<{ errorCode: number; nextOffset: number }> {
-    const { offset, maxBytes, maxWaitMs, byId } = options
-    const { topic, topicId, index } = target
+    const { offset, maxBytes, maxWaitMs } = options
+    const { topic, topicId, index, byId } = target
     const partitions = [{ partition: index, fetchOffset: offset, partitionMaxBytes: maxBytes }]
     const response = await this.#client.send(Fetch, byId ? 16 : 12, {
       maxWaitMs,

@@ -120,7 +120,12 @@ class BrokerRoom {
   readonly #random: SeededRandom
   readonly #disk: SimulatedDisk
   readonly #network: SimulatedNetwork
-  readonly #topics = ['t0', 't1', 't2'].map((name) => new TopicModel(name))
+  readonly #topics = [
+    new TopicModel('t0', false),
+    new TopicModel('t1', false),
+    new TopicModel('t2', true),
+    new TopicModel('t3', true),
+  ]
   readonly #idempotent: IdempotentProducerActor
   readonly #settings: ReadonlyMap<string, string>
   readonly #directories: readonly string[]

@@ -33,16 +33,21 @@ export function readCheckpoint(
 
 /** Throws a Violation unless all logs in the directory are in order. */
 export function checkLogFolders(disk: Disk, directory: string): void {
+  const logStarts = readCheckpoint(disk, `${directory}/log-start-offset-checkpoint`)
   for (const name of disk.list(directory)) {
-    if (PARTITION_FOLDER.test(name)) checkLogFolder(disk, `${directory}/${name}`)
+    if (!PARTITION_FOLDER.test(name)) continue
+    const start = logStarts.find(({ topic, partition }) => name === `${topic}-${partition}`)
+    checkLogFolder(disk, `${directory}/${name}`, start?.offset ?? 0)
   }
 }
 
-function checkLogFolder(disk: Disk, folder: string): void {
+function checkLogFolder(disk: Disk, folder: string, logStart: number): void {
+  const bases = disk.list(folder).flatMap((name) => SEGMENT.exec(name)?.[1] ?? [])
   let nextOffset: number | undefined
-  for (const name of disk.list(folder)) {
-    const baseOffset = SEGMENT.exec(name)?.[1]
-    if (baseOffset === undefined) continue
+  for (const [index, baseOffset] of bases.entries()) {
+    // What is wholly below the log's start is only waiting to be removed.
+    if (Number(bases[index + 1] ?? Number.POSITIVE_INFINITY) <= logStart) continue
+    const name = `${baseOffset}.log`
     const batches = readSegment(disk, `${folder}/${name}`)
     if (batches.length === 0) continue
     if (nextOffset !== undefined && batches[0]!.baseOffset !== nextOffset) {

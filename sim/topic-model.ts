@@ -19,13 +19,19 @@ export interface Incarnation {
 
 export class TopicModel {
   readonly name: string
+  /**
+   * The topic may be deleted, and another be created by its name. Requests that name a topic could
+   * then reach the wrong one, so such a topic is spoken of by its id, wherever requests have it.
+   */
+  readonly isDeletable: boolean
   /** Undefined while there is no topic of this name. */
   incarnation: Incarnation | undefined
   /** The request of unknown outcome that decides whether there is one. */
   inDoubt: 'creation' | 'deletion' | undefined
 
-  constructor(name: string) {
+  constructor(name: string, isDeletable: boolean) {
     this.name = name
+    this.isDeletable = isDeletable
   }
 
   /** The topic, if it certainly exists and is to stay. */

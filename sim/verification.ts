@@ -31,7 +31,8 @@ export async function verifyTopics(
     }
     await verifyConfigs(topic.name, incarnation, client)
     for (const [index, model] of incarnation.partitions.entries()) {
-      await verifyPartition({ topic: topic.name, topicId, index }, model, client, random)
+      const target = { topic: topic.name, topicId, index, byId: random.chance(0.5) }
+      await verifyPartition(target, model, client, random)
     }
   }
 }
@@ -43,8 +44,8 @@ function expect(what: string, errorCode: number): void {
 /** Finds out whether a topic exists whose creation or deletion was not answered. */
 async function settleDoubt(topic: TopicModel, client: BrokerClient): Promise<void> {
   if (topic.inDoubt === 'deletion') {
-    const errorCode = await client.deleteTopic(topic.name)
-    if (errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) {
+    const errorCode = await client.deleteTopic(topic.incarnation!.topicId!)
+    if (errorCode !== ErrorCode.UNKNOWN_TOPIC_ID) {
       expect(`DeleteTopics of ${topic.name}`, errorCode)
     }
     topic.incarnation = undefined
@@ -91,7 +92,6 @@ async function verifyPartition(
       offset,
       maxBytes: random.pick([1, 1000, 100_000]),
       maxWaitMs: 0,
-      byId: random.chance(0.5),
     })
     // Retention may go on in the meantime.
     if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && model.hasRetention) return

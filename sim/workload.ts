@@ -53,6 +53,8 @@ const SEQUENCE_ERRORS: readonly number[] = [
 const DISK_ERRORS: readonly number[] = [
   ErrorCode.KAFKA_STORAGE_ERROR,
   ErrorCode.UNKNOWN_SERVER_ERROR,
+  // Of a partition whose log could not be made.
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
 ]
 const DELETION_ERRORS: readonly number[] = [
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -70,8 +72,13 @@ function choosePartition(
   const topic = random.pick(usable)
   const incarnation = topic.usable!
   const index = random.int(incarnation.partitions.length)
-  const target = { topic: topic.name, topicId: incarnation.topicId!, index }
+  const target = targetOf(topic, index, random)
   return { target, model: incarnation.partitions[index]!, incarnation }
+}
+
+function targetOf(topic: TopicModel, index: number, random: SeededRandom): Target {
+  const byId = topic.isDeletable || random.chance(0.5)
+  return { topic: topic.name, topicId: topic.usable!.topicId!, index, byId }
 }
 
 /** Throws unless `errorCode` may be. True where the request has succeeded. */
@@ -133,7 +140,7 @@ export class ProducerActor {
         inFlight.push(client.produceWithoutAnswer(target, records))
         continue
       }
-      const answer = client.produce(target, acks, records, random.chance(0.5))
+      const answer = client.produce(target, acks, records)
       inFlight.push(answer.then((found) => this.#note(sent, found, life, incarnation, model)))
     }
     await allSettled(inFlight)
@@ -145,7 +152,7 @@ export class ProducerActor {
     const records = Buffer.from(this.#build(model).records)
     const at = random.between(CRC_AT, records.length - 1)
     records[at]! ^= 1 << random.int(8)
-    const { errorCode } = await client.produce(target, 1, records, false)
+    const { errorCode } = await client.produce(target, 1, records)
     if (errorCode === ErrorCode.NONE) {
       throw new Violation(`${model.name} took a batch with a wrong bit at ${at}`)
     }
@@ -261,13 +268,13 @@ export class IdempotentProducerActor {
       this.#outgoing = []
       return
     }
-    const target = { topic: topic.name, topicId: incarnation.topicId!, index }
+    const target = targetOf(topic, index, random)
     const model = incarnation.partitions[index]!
     const unanswered = new Set(batches)
     let isBroken = false
     const attempts = batches.map(async (batch) => {
       const records = Buffer.from(batch.records)
-      const answer = await client.produce(target, random.pick([1, -1]), records, random.chance(0.5))
+      const answer = await client.produce(target, random.pick([1, -1]), records)
       if (SEQUENCE_ERRORS.includes(answer.errorCode)) {
         this.#checkBreak(batch, answer.errorCode, life)
         isBroken = true
@@ -330,7 +337,6 @@ export class ConsumerActor {
         offset,
         maxBytes: random.pick([1, 500, 5000, 1_000_000]),
         maxWaitMs: random.pick([0, 0, 20]),
-        byId: random.chance(0.5),
       })
       if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
         if (offset >= model.maxLogStart && !model.hasRetention) {
@@ -367,8 +373,9 @@ export class AdministratorActor {
       return
     }
     const draw = random.fraction()
-    if (draw < 0.05) await this.#delete(topic, incarnation, life)
-    else if (draw < 0.3) await this.#configure(topic, incarnation, life)
+    if (topic.isDeletable) {
+      if (draw < 0.2) await this.#delete(topic, incarnation, life)
+    } else if (draw < 0.3) await this.#configure(topic, incarnation, life)
     else if (draw < 0.5) await this.#deleteRecords(topic, incarnation, life)
   }
 
@@ -406,7 +413,7 @@ export class AdministratorActor {
   async #delete(topic: TopicModel, incarnation: Incarnation, life: Life): Promise<void> {
     incarnation.isBeingDeleted = true
     topic.inDoubt = 'deletion'
-    const errorCode = await this.#options.client.deleteTopic(topic.name)
+    const errorCode = await this.#options.client.deleteTopic(incarnation.topicId!)
     if (!succeeded(`DeleteTopics of ${topic.name}`, errorCode, life, undefined)) return
     topic.incarnation = undefined
     topic.inDoubt = undefined
@@ -430,7 +437,7 @@ export class AdministratorActor {
     if (model.readableEnd === 0) return
     const offset = random.between(0, model.readableEnd)
     model.maxLogStart = Math.max(model.maxLogStart, offset)
-    const target = { topic: topic.name, topicId: incarnation.topicId!, index }
+    const target = targetOf(topic, index, random)
     const { errorCode, lowWatermark } = await client.deleteRecords(target, offset)
     if (!succeeded(`DeleteRecords of ${model.name}`, errorCode, life, incarnation)) return
     if (lowWatermark < offset) throw new Violation(`${model.name} kept records below ${offset}`)

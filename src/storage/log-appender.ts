@@ -79,12 +79,8 @@ export class LogAppender {
     options: AppendOptions,
     origin: 'client' | 'coordinator',
   ): LogAppendInfo {
-    const valid = this.#validator.validate(
-      records,
-      this.#core.config,
-      origin,
-      this.#core.context.clock.now(),
-    )
+    const nowMs = this.#core.context.clock.now()
+    const valid = this.#validator.validate(records, this.#core.config, origin, nowMs)
     const { bytes, header } = valid
     let marker: EndTransactionMarker | undefined
     if (header.producerId >= 0) {
@@ -95,7 +91,7 @@ export class LogAppender {
     }
     const firstOffset = this.#stagedEndOffset
     const lastOffset = firstOffset + header.lastOffsetDelta
-    this.#rollIfDue(firstOffset, lastOffset, bytes.length, header.maxTimestamp)
+    this.#rollIfDue(firstOffset, lastOffset, bytes.length, header.maxTimestamp, nowMs)
     writeInt64(bytes, 0, firstOffset)
     writeInt32(bytes, PARTITION_LEADER_EPOCH_AT, options.leaderEpoch)
     this.#core.epochs.assign(options.leaderEpoch, firstOffset)
@@ -137,9 +133,10 @@ export class LogAppender {
     }
     let maxTimestamp = NO_TIMESTAMP
     let sizeInBytes = 0
+    const nowMs = this.#core.context.clock.now()
     for (const { bytes, header } of batches) {
       const lastOffset = header.baseOffset + header.lastOffsetDelta
-      this.#rollIfDue(header.baseOffset, lastOffset, bytes.length, header.maxTimestamp)
+      this.#rollIfDue(header.baseOffset, lastOffset, bytes.length, header.maxTimestamp, nowMs)
       if (header.partitionLeaderEpoch >= 0) {
         this.#core.epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
       }
@@ -197,10 +194,15 @@ export class LogAppender {
     }
   }
 
-  #rollIfDue(baseOffset: number, lastOffset: number, sizeInBytes: number, maxTimestamp: number) {
+  #rollIfDue(
+    baseOffset: number,
+    lastOffset: number,
+    sizeInBytes: number,
+    maxTimestamp: number,
+    nowMs: number,
+  ): void {
     const batch = { sizeInBytes, lastOffset, maxTimestamp }
     const { active } = this.#core.segments
-    const nowMs = this.#core.context.clock.now()
     if (!active.shouldRoll(batch, this.#staged, this.#stagedBytes, this.#core.config, nowMs)) return
     this.writeStaged()
     this.roll(baseOffset)

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, run, signalGroup, startChild } from './children.ts'
 import { java } from './clients.ts'
-import { classPath, paths } from './paths.ts'
+import { classPath, logging, paths } from './paths.ts'
 import { settings, type Target } from './settings.ts'
 import { apiVersions } from './wire.ts'
 import type { Workspace } from './workspace.ts'
@@ -126,8 +126,6 @@ export async function handToKafka(workspace: Workspace, from: string, to: string
   }
   await java('KraftAdoption', [to])
 }
-
-const logging = `-Dlog4j2.configurationFile=${join(paths.interop, 'java/log4j2.xml')}`
 
 function start(target: Target, args: string[], logPath: string): Child {
   const output = { outputPath: logPath, errorPath: logPath }

@@ -1,6 +1,6 @@
 /** Runs the clients under test: our small Java and Go programs, and kcat. */
 import { capture, type RunOptions, run } from './children.ts'
-import { classPath, paths } from './paths.ts'
+import { classPath, logging, paths } from './paths.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Kafka's names of the codecs, in the order of their numbers in a batch's attributes. */
@@ -8,11 +8,9 @@ export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export type Codec = (typeof codecs)[number]
 
-const quiet = '-Dlog4j2.level=WARN'
-
 /** The Java command line of one of the programs in `java/`. */
 export function javaArguments(program: string, args: string[]): string[] {
-  return ['-Xmx512M', quiet, '-cp', classPath(), program, ...args]
+  return ['-Xmx512M', logging, '-Dlog.level=ERROR', '-cp', classPath(), program, ...args]
 }
 
 /** Runs one of the programs in `java/` and returns its standard output. */

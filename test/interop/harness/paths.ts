@@ -23,6 +23,9 @@ export function classPath(): string {
   return [paths.javaClasses, join(paths.jars, '*')].join(':')
 }
 
+/** Java's log goes to standard error; `-Dlog.level=` says how much of it. */
+export const logging = `-Dlog4j2.configurationFile=${join(interop, 'java/log4j2.xml')}`
+
 /** The version of Apache Kafka that is installed, read from a jar's name. */
 export function installedKafkaVersion(): string | undefined {
   if (!existsSync(paths.jars)) return undefined

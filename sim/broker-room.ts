@@ -92,6 +92,8 @@ class RunningLife implements Life {
   /** The broker has been stopped, and all has gone well. */
   hasStopped = false
   failure: unknown
+  /** When it ended, in simulated milliseconds. */
+  endedMs = 0
 
   constructor(plan: Plan, clock: ProcessClock) {
     this.plan = plan
@@ -354,6 +356,7 @@ class BrokerRoom {
   #kill(life: RunningLife): void {
     life.isOver = true
     life.isDead = true
+    life.endedMs = this.#simulation.clock.monotonic()
     life.clock.stop()
     this.#disk.killProcess()
     this.#network.killHost(BROKER_HOST)
@@ -376,8 +379,11 @@ class BrokerRoom {
     const { faults } = this.#disk
     Object.assign(faults, { readError: 0, writeError: 0, syncError: 0 })
     faults.capacityBytes = Number.POSITIVE_INFINITY
-    const end =
-      life.plan.end === 'stop' ? this.#random.pick(['kill', 'power'] as const) : life.plan.end
+    let { end } = life.plan
+    if (end === 'stop') end = this.#random.pick(['kill', 'power'] as const)
+    // A machine whose disk has failed is switched off: what a failed sync has lost is still in the
+    // page cache otherwise, where the next process takes it for safe.
+    if (life.hasFaults && life.plan.trouble !== 'full') end = 'power'
     if (life.hasStopped) this.#noteEnd('stop', life)
     if (!life.hasStopped || this.#random.chance(0.5)) this.#noteEnd(end, life)
   }
@@ -386,10 +392,9 @@ class BrokerRoom {
     this.#noteRecoveryPoints()
     if (end === 'power') this.#disk.losePower()
     if (end === 'power' || life.hasFaults) this.#idempotent.expectLoss()
-    const timeMs = this.#simulation.clock.monotonic()
     for (const { incarnation } of this.#topics) {
       for (const model of incarnation?.partitions ?? []) {
-        model.crashed(end, timeMs, !life.hasFaults)
+        model.crashed(end, life.endedMs, !life.hasFaults)
       }
     }
   }

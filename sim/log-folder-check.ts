@@ -65,7 +65,14 @@ function readSegment(disk: Disk, path: string): BatchPlace[] {
   const bytes = readWholeFile(disk, path)!
   const places: BatchPlace[] = []
   const batches = new BatchIterator(bytes)
-  while (batches.next()) {
+  const next = () => {
+    try {
+      return batches.next()
+    } catch (error) {
+      throw new Violation(`${path}, of ${bytes.length} bytes: ${error}`)
+    }
+  }
+  while (next()) {
     const { position, sizeInBytes } = batches
     const { baseOffset, lastOffsetDelta, maxTimestamp } = readRecordBatchHeader(bytes, position)
     const expected = places.at(-1)?.lastOffset

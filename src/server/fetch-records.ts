@@ -9,6 +9,7 @@ import { ErrorCode, KafkaError } from '../common/errors.ts'
 import type { LogRead } from '../storage/log-read.ts'
 import type { AbortedTransaction } from '../storage/transaction-index.ts'
 import type { FetchIsolation, Partition } from './partition.ts'
+import type { ReadBudget } from './read-budget.ts'
 
 export interface FetchPartition {
   readonly topic: string
@@ -65,8 +66,9 @@ export interface PartitionSource {
 export function fetchRecords(
   source: PartitionSource,
   params: FetchParams,
+  budget: ReadBudget,
 ): FetchResult | Promise<FetchResult> {
-  return new FetchPass(source, params).run(0)
+  return new FetchPass(source, params, budget).run(0)
 }
 
 class FetchPass {
@@ -74,12 +76,17 @@ class FetchPass {
   readonly #params: FetchParams
   readonly #fetched: FetchedPartition[] = []
   readonly #reads: LogRead[] = []
+  readonly #budget: ReadBudget
+  readonly #maxBytes: number
   #sizeInBytes = 0
+  #diskBytes = 0
   #mustAnswer = false
 
-  constructor(source: PartitionSource, params: FetchParams) {
+  constructor(source: PartitionSource, params: FetchParams, budget: ReadBudget) {
     this.#source = source
     this.#params = params
+    this.#budget = budget
+    this.#maxBytes = budget.limit(params.maxBytes)
   }
 
   run(from: number): FetchResult | Promise<FetchResult> {
@@ -98,10 +105,13 @@ class FetchPass {
       partitions: this.#fetched,
       sizeInBytes: this.#sizeInBytes,
       mustAnswer: this.#mustAnswer,
-      release: () => {
-        for (const read of this.#reads) read.release()
-      },
+      release: () => this.#release(),
     }
+  }
+
+  #release(): void {
+    for (const read of this.#reads) read.release()
+    this.#budget.giveBack(this.#diskBytes)
   }
 
   async #finishAsync(reading: Promise<LogRead>, index: number): Promise<FetchResult> {
@@ -128,7 +138,7 @@ class FetchPass {
       this.#fetched.push({ ...described(partition), ...NOTHING, divergingEpoch: diverging })
       return undefined
     }
-    const room = this.#params.maxBytes - this.#sizeInBytes
+    const room = this.#maxBytes - this.#sizeInBytes
     return partition.log.read(wanted.fetchOffset, Math.max(Math.min(wanted.maxBytes, room), 0), {
       maxOffset: partition.readableEnd(this.#params.isolation),
       minOneBatch: this.#sizeInBytes === 0,
@@ -150,6 +160,10 @@ class FetchPass {
     }
     this.#reads.push(read)
     this.#sizeInBytes += read.sizeInBytes
+    if (read.source === 'disk') {
+      this.#diskBytes += read.sizeInBytes
+      this.#budget.take(read.sizeInBytes)
+    }
     this.#fetched.push({
       ...described(partition),
       abortedTransactions:

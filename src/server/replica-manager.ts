@@ -20,6 +20,7 @@ import { type LeaderAndIsr, Partition } from './partition.ts'
 import { DelayedFetch } from './purgatory/delayed-fetch.ts'
 import { DelayedProduce } from './purgatory/delayed-produce.ts'
 import { Purgatory } from './purgatory/purgatory.ts'
+import { ReadBudget } from './read-budget.ts'
 
 export interface AppendRequest {
   /** -1 (all in-sync replicas), 0 or 1. */
@@ -44,6 +45,9 @@ export interface AppendResult {
   requiredOffset: number
 }
 
+/** Memory for what is read from disk and not sent yet. */
+const READ_BUDGET_BYTES = 64 * 1024 * 1024
+
 interface StagedAppend {
   /** Held until the commit: the next read of the socket comes before it. */
   readonly lease: Lease
@@ -61,6 +65,7 @@ export class ReplicaManager {
   readonly #partitions = new Map<string, Map<number, Partition>>()
   readonly #producePurgatory: Purgatory<Partition>
   readonly #fetchPurgatory: Purgatory<Partition>
+  readonly #readBudget = new ReadBudget(READ_BUDGET_BYTES)
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
@@ -123,7 +128,7 @@ export class ReplicaManager {
     const answer = (result: FetchResult) => {
       completion.complete(result)
     }
-    const first = fetchRecords(this, params)
+    const first = fetchRecords(this, params, this.#readBudget)
     if (first instanceof Promise)
       void first.then((result) => this.#answerOrWait(params, result, answer))
     else this.#answerOrWait(params, first, answer)
@@ -254,7 +259,7 @@ export class ReplicaManager {
     const operation = new DelayedFetch(
       () => this.#availableBytes(params) >= params.minBytes,
       () => {
-        const result = fetchRecords(this, params)
+        const result = fetchRecords(this, params, this.#readBudget)
         if (result instanceof Promise) void result.then(answer)
         else answer(result)
       },

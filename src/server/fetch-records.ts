@@ -77,7 +77,6 @@ class FetchPass {
   readonly #fetched: FetchedPartition[] = []
   readonly #reads: LogRead[] = []
   readonly #budget: ReadBudget
-  readonly #maxBytes: number
   #sizeInBytes = 0
   #diskBytes = 0
   #mustAnswer = false
@@ -86,7 +85,6 @@ class FetchPass {
     this.#source = source
     this.#params = params
     this.#budget = budget
-    this.#maxBytes = budget.limit(params.maxBytes)
   }
 
   run(from: number): FetchResult | Promise<FetchResult> {
@@ -138,11 +136,26 @@ class FetchPass {
       this.#fetched.push({ ...described(partition), ...NOTHING, divergingEpoch: diverging })
       return undefined
     }
-    const room = this.#maxBytes - this.#sizeInBytes
-    return partition.log.read(wanted.fetchOffset, Math.max(Math.min(wanted.maxBytes, room), 0), {
+    const left = this.#params.maxBytes - this.#sizeInBytes
+    const room = this.#budget.limit(Math.max(Math.min(wanted.maxBytes, left), 0))
+    const read = partition.log.read(wanted.fetchOffset, room, {
       maxOffset: partition.readableEnd(this.#params.isolation),
       minOneBatch: this.#sizeInBytes === 0,
     })
+    return read instanceof Promise ? this.#withinBudget(read, room) : read
+  }
+
+  /** Counts `room` until it is known how much has been read. */
+  async #withinBudget(reading: Promise<LogRead>, room: number): Promise<LogRead> {
+    this.#budget.take(room)
+    try {
+      const read = await reading
+      this.#budget.take(read.sizeInBytes)
+      this.#diskBytes += read.sizeInBytes
+      return read
+    } finally {
+      this.#budget.giveBack(room)
+    }
   }
 
   #partition(wanted: FetchPartition): Partition {
@@ -160,10 +173,6 @@ class FetchPass {
     }
     this.#reads.push(read)
     this.#sizeInBytes += read.sizeInBytes
-    if (read.source === 'disk') {
-      this.#diskBytes += read.sizeInBytes
-      this.#budget.take(read.sizeInBytes)
-    }
     this.#fetched.push({
       ...described(partition),
       abortedTransactions:

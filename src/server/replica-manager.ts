@@ -109,6 +109,11 @@ export class ReplicaManager {
     return partition
   }
 
+  /** Bytes read from disk that clients have not taken yet, or are about to be. */
+  get unsentDiskBytes(): number {
+    return this.#readBudget.usedBytes
+  }
+
   /** Appends to each entry's partition; completes when the acks asked for have been reached. */
   append(request: AppendRequest): Completion<readonly AppendResult[]> {
     const results = request.entries.map((entry) => this.#stage(request, entry))

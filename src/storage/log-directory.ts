@@ -4,8 +4,7 @@
  * The checkpoints are read when the directory is opened, and from then on written from the logs.
  * Each is replaced as a whole, never by two writers at once.
  */
-import type { Disk, DiskLock } from '../common/disk.ts'
-import { readWholeFile, replaceFile } from '../common/disk.ts'
+import { type Disk, DiskError, type DiskLock, readWholeFile, replaceFile } from '../common/disk.ts'
 import type { Logger } from '../common/logger.ts'
 import { readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.ts'
 import { CoalescedTask } from './coalesced-task.ts'
@@ -174,16 +173,27 @@ export class LogDirectory {
   }
 }
 
-/** Makes a directory and those above it that are missing, so that a power cut does not undo it. */
+/**
+ * Makes a directory and those above it that are missing, so that a power cut does not undo it. The
+ * name of one that is there already may not be durable either: its maker may have been killed.
+ */
 async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
   const parents: string[] = []
-  for (let missing = path; disk.stat(missing) === undefined; missing = parents[0]!) {
-    const parent = missing.slice(0, missing.lastIndexOf('/'))
-    if (parent === '') break
-    parents.unshift(parent)
-  }
+  let level = path
+  do {
+    const slash = level.lastIndexOf('/')
+    level = slash > 0 ? level.slice(0, slash) : slash === 0 ? '/' : '.'
+    parents.unshift(level)
+  } while (disk.stat(level) === undefined)
   disk.makeDirectory(path)
-  for (const parent of parents) await disk.syncDirectory(parent)
+  for (const parent of parents) {
+    try {
+      await disk.syncDirectory(parent)
+    } catch (error) {
+      // A folder that we may pass through, but not open, is not one that we have changed.
+      if (!(error instanceof DiskError && error.code === 'EACCES')) throw error
+    }
+  }
 }
 
 function isEqual(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {

@@ -98,6 +98,7 @@ class Loader {
     const { hadCleanShutdown, logStartOffset } = this.#options
     settleInterruptedCleaning(this.#context, this.#directory)
     this.#findSegments()
+    this.#dropDamagedBelowStart(logStartOffset)
     const recoveryPoint = Math.max(this.#options.recoveryPoint, logStartOffset)
     const firstUnflushed = hadCleanShutdown
       ? this.#segments.length
@@ -157,6 +158,16 @@ class Loader {
       if (!segment.attach()) this.#damaged.add(base)
       this.#segments.push(segment)
     }
+  }
+
+  /** Nobody has synced what was to be removed, nor will anybody read it. */
+  #dropDamagedBelowStart(logStartOffset: number): void {
+    const isBelow = (index: number) =>
+      (this.#segments[index + 1]?.baseOffset ?? Number.POSITIVE_INFINITY) <= logStartOffset
+    const last = this.#segments.findLastIndex(
+      (segment, index) => this.#damaged.has(segment.baseOffset) && isBelow(index),
+    )
+    this.#drop(this.#segments.splice(0, last + 1))
   }
 
   #newSegment(baseOffset: number): LogSegment {
@@ -219,7 +230,11 @@ class Loader {
 
   /** Removes all segments from the `index`-th on. */
   #dropFrom(index: number): void {
-    for (const segment of this.#segments.splice(index)) {
+    this.#drop(this.#segments.splice(index))
+  }
+
+  #drop(segments: readonly LogSegment[]): void {
+    for (const segment of segments) {
       this.#namesChanged = true
       segment.close()
       for (const suffix of [...SEGMENT_SUFFIXES, PRODUCER_SNAPSHOT_SUFFIX]) {

@@ -238,12 +238,14 @@ export class PartitionLog {
    */
   commit(): Promise<void> | undefined {
     this.#core.checkOnline()
-    if (!this.#appender.hasStaged) return undefined
-    this.#appender.writeStaged()
+    const hasStaged = this.#appender.hasStaged
+    if (hasStaged) this.#appender.writeStaged()
     const { flushMessages, flushMs } = this.#core.config
-    if (this.#core.logEndOffset - this.#core.flusher.recoveryPoint >= flushMessages)
+    // Also where nothing was staged, for a batch sent again may still wait for its flush.
+    if (this.#core.logEndOffset - this.#core.flusher.recoveryPoint >= flushMessages) {
       return this.flush()
-    if (flushMs !== Number.POSITIVE_INFINITY) this.#core.flusher.flushLater(flushMs)
+    }
+    if (hasStaged && flushMs !== Number.POSITIVE_INFINITY) this.#core.flusher.flushLater(flushMs)
     return undefined
   }
 

@@ -86,6 +86,17 @@ test('logs spread over the directories and are found again after a clean stop', 
   assert.equal(second.manager.get('t', 1)!.logStartOffset, 7)
 })
 
+test('a directory whose maker was killed at once is as safe as any other', async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = makeWorld(seed, 'perDirectory')
+    world.disk.makeDirectory('/data/a')
+    world.disk.killProcess()
+    await start(world, { directories: ['/data/a'] })
+    world.disk.losePower()
+    assert.ok(world.disk.stat('/data/a'), `seed ${seed}`)
+  }
+})
+
 test('the files of a directory are what Kafka writes', async () => {
   const world = makeWorld()
   const managed = await start(world, { directories: ['/data/a'] })

@@ -39,6 +39,11 @@ export class BrokerClient {
     this.#client = client
   }
 
+  /** See SimulatedClient.connect. */
+  connect(): Promise<number> {
+    return this.#client.connect()
+  }
+
   close(): void {
     this.#client.close()
   }
@@ -96,9 +101,10 @@ export class BrokerClient {
     return await this.#client.send(InitProducerId, 4, request)
   }
 
-  async produce(target: Target, acks: 1 | -1, records: Buffer) {
+  async produce(target: Target, acks: 1 | -1, records: Buffer, onLink?: number) {
     const request = this.#produceRequest(target, acks, records)
-    const { responses } = await this.#client.send(Produce, target.byId ? 13 : 9, request)
+    const version = target.byId ? 13 : 9
+    const { responses } = await this.#client.send(Produce, version, request, onLink)
     return responses[0]!.partitionResponses[0]!
   }
 

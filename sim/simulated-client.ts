@@ -36,6 +36,7 @@ const READ_BYTES = 64 * 1024
 export class SimulatedClient {
   readonly #options: SimulatedClientOptions
   #link: Link | undefined
+  #linkNumber = 0
   #connecting: Promise<Link> | undefined
   #nextCorrelationId = 1
 
@@ -43,13 +44,26 @@ export class SimulatedClient {
     this.#options = options
   }
 
-  /** Sends a request and resolves to its response. Rejects with RequestFailure. */
+  /** Makes sure that there is a connection; returns its number. */
+  async connect(): Promise<number> {
+    await this.#open()
+    return this.#linkNumber
+  }
+
+  /**
+   * Sends a request and resolves to its response. Rejects with RequestFailure, also where it was to
+   * go over connection number `onLink` and that is no more.
+   */
   async send<A extends Api>(
     api: A,
     version: number,
     request: RequestInput<A>,
+    onLink?: number,
   ): Promise<ResponseOf<A>> {
     const link = await this.#open()
+    if (onLink !== undefined && onLink !== this.#linkNumber) {
+      throw new RequestFailure('the connection has been lost')
+    }
     const correlationId = this.#nextCorrelationId++
     const frame = await link.send(this.#encode(api, version, correlationId, request))
     const header = decodeResponseHeader(frame, 0, frame.length, api, version)
@@ -94,6 +108,7 @@ export class SimulatedClient {
     } catch (error) {
       throw new RequestFailure(`no connection: ${(error as Error).message}`)
     }
+    this.#linkNumber += 1
     return this.#link
   }
 }

@@ -10,7 +10,7 @@ import {
   ConfigSource,
 } from '../common/config/config.ts'
 import { TOPIC_CONFIG } from '../common/config/topic-config.ts'
-import { KafkaError } from '../common/errors.ts'
+import { ErrorCode, KafkaError } from '../common/errors.ts'
 import type { BrokerServices } from './broker-services.ts'
 import { checkTopicName } from './controller/topic-plan.ts'
 
@@ -41,6 +41,53 @@ export function configResource(
   if (type === TYPE_TOPIC) return topicResource(services, name)
   if (type === TYPE_BROKER) return brokerResource(services, name)
   throw new KafkaError('INVALID_REQUEST', `Unsupported resource type: ${TYPE_NAMES[type] ?? type}`)
+}
+
+/** What the responses of both requests that alter settings say of one resource. */
+interface AlterOutcome {
+  errorCode: number
+  errorMessage: string | null
+  resourceType: number
+  resourceName: string
+}
+
+/**
+ * Gives each resource the settings that `entriesOf` makes of what is asked for it, or with
+ * `validateOnly` says whether it could. What fails for one resource does not concern the others.
+ */
+export async function alterResources<R extends { resourceType: number; resourceName: string }>(
+  services: BrokerServices,
+  request: { resources: readonly R[]; validateOnly: boolean },
+  entriesOf: (asked: R, resource: ConfigResource) => ConfigEntries,
+): Promise<{ responses: AlterOutcome[] }> {
+  const responses: AlterOutcome[] = []
+  for (const asked of request.resources) {
+    try {
+      const resource = configResource(services, asked)
+      await resource.replace(entriesOf(asked, resource), request.validateOnly)
+      responses.push(outcome(asked, ErrorCode.NONE, null))
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      responses.push(outcome(asked, error.code, error.message))
+    }
+  }
+  return { responses }
+}
+
+/** As `alterResources`, for a request that has failed as a whole. */
+export function alterFailed(
+  { resources }: { resources: readonly { resourceType: number; resourceName: string }[] },
+  { code, message }: KafkaError,
+): { responses: AlterOutcome[] } {
+  return { responses: resources.map((asked) => outcome(asked, code, message)) }
+}
+
+function outcome(
+  { resourceType, resourceName }: { resourceType: number; resourceName: string },
+  errorCode: number,
+  errorMessage: string | null,
+): AlterOutcome {
+  return { errorCode, errorMessage, resourceType, resourceName }
 }
 
 function topicResource({ configs, metadata }: BrokerServices, name: string): ConfigResource {

@@ -2,13 +2,13 @@
  * IncrementalAlterConfigs (versions 0-1, KIP-339): sets and deletes single settings of topics or
  * brokers, and adds to or takes from those whose value is a list.
  */
-import { ErrorCode, KafkaError } from '../../common/errors.ts'
+import { KafkaError } from '../../common/errors.ts'
 import {
   IncrementalAlterConfigs,
   type IncrementalAlterConfigsRequest,
 } from '../../protocol/messages/incremental-alter-configs.ts'
 import type { BrokerServices } from '../broker-services.ts'
-import { type ConfigResource, configResource } from '../config-resources.ts'
+import { alterFailed, alterResources, type ConfigResource } from '../config-resources.ts'
 import type { RequestHandler } from '../request-handler.ts'
 
 type Change = IncrementalAlterConfigsRequest['resources'][number]['configs'][number]
@@ -24,31 +24,10 @@ export function incrementalAlterConfigsHandler(
   return {
     api: IncrementalAlterConfigs,
 
-    async handle({ resources, validateOnly }) {
-      const responses = []
-      for (const resource of resources) {
-        const { resourceType, resourceName, configs } = resource
-        const named = { resourceType, resourceName }
-        try {
-          const found = configResource(services, resource)
-          await found.replace(changed(found, configs), validateOnly)
-          responses.push({ ...named, errorCode: ErrorCode.NONE, errorMessage: null })
-        } catch (error) {
-          if (!(error instanceof KafkaError)) throw error
-          responses.push({ ...named, errorCode: error.code, errorMessage: error.message })
-        }
-      }
-      return { responses }
-    },
+    handle: (request) =>
+      alterResources(services, request, ({ configs }, resource) => changed(resource, configs)),
 
-    failure({ resources }, error) {
-      const { code: errorCode, message: errorMessage } = error
-      return {
-        responses: resources.map(({ resourceType, resourceName }) => ({
-          ...{ errorCode, errorMessage, resourceType, resourceName },
-        })),
-      }
-    },
+    failure: alterFailed,
   }
 }
 

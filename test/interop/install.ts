@@ -54,7 +54,7 @@ async function kcat(): Promise<Tool> {
   if ((await answers('kcat', '-V')) === undefined) problem = await installPackages('kcat')
   const version = await answers('kcat', '-V')
   if (version === undefined) return { name: 'kcat', missing: problem ?? 'it does not run' }
-  const found = /Version (\S+)[^]*librdkafka (\S+)/.exec(version)
+  const found = /Version (\S+)[\s\S]*librdkafka (\S+)/.exec(version)
   return { name: 'kcat', found: `kcat ${found?.[1]}, librdkafka ${found?.[2]}` }
 }
 

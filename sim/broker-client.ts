@@ -139,8 +139,8 @@ export class BrokerClient {
   }
 
   /**
-   * Fetches from `offset` and checks every whole batch against the model. Returns the error code and
-   * the offset to go on from.
+   * Fetches from `offset` and checks every whole batch against the model. Returns the error code
+   * and the offset to go on from.
    */
   async fetch(
     target: Target,

@@ -5,7 +5,7 @@
  * A run is a row of lives. In each the broker starts on what the life before has left on the disk;
  * everything the clients know is checked; the clients work, while the network and perhaps the disk
  * misbehave; and at some step, be it during the start, it ends: the power goes, the process is
- * killed, or it is stopped in order. The last life ends in order, and then the files are checked too.
+ * killed, or it is stopped in order. The last life ends in order, and then the files are checked.
  *
  * The same seed gives the same run. A run that goes wrong throws a Violation, or whatever else the
  * broker's code has thrown.
@@ -295,7 +295,7 @@ class BrokerRoom {
     })
   }
 
-  /** The broker's log goes into the trace. On a machine without faults it has no errors to report. */
+  /** The broker's log goes into the trace. On a sound machine it has no errors to report. */
   #logger(life: RunningLife): Logger {
     const line = (level: string) => (message: string, cause?: unknown) => {
       this.#simulation.note(`${level} ${message}${cause === undefined ? '' : `: ${cause}`}`)

@@ -168,7 +168,7 @@ export class PartitionModel {
     this.checkLogStart(logStart)
     for (const batch of new Set(this.#owners.slice(logEnd))) {
       if (batch === undefined) continue
-      // Where nothing is left, the log begins anew at its start offset, which may be within a batch.
+      // Where nothing is left, the log begins anew at its start, which may be within a batch.
       if (batch.baseOffset! < logEnd && logStart < logEnd) {
         throw new Violation(`${this.name} ends at ${logEnd}, within ${batch.name}`)
       }

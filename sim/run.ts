@@ -3,8 +3,8 @@
  *
  *   node sim/run.ts [--seeds 1000] [--from 1] [--trace]
  *
- * A seed that fails is printed with what went wrong and the command that replays it; `--trace` prints
- * everything that happened in it. Ends with exit code 1 if any seed has failed.
+ * A seed that fails is printed with what went wrong and the command that replays it; `--trace`
+ * prints everything that happened in it. Ends with exit code 1 if any seed has failed.
  */
 import { runBrokerRoom } from './broker-room.ts'
 

@@ -1,7 +1,7 @@
 /**
  * A Kafka client in its simplest form: requests on one connection, several in flight, answered in
  * order. A connection that fails, or on which an answer is overdue, fails everything on it with
- * RequestFailure; what the broker made of those requests is unknown. The next request opens another.
+ * RequestFailure; what the broker made of them is unknown. The next request opens another.
  */
 import type { Clock } from '../src/common/clock.ts'
 import type { Connection, Network } from '../src/common/network.ts'

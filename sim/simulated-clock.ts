@@ -1,7 +1,7 @@
 /**
  * Time that moves only when it is told to: `step` takes the earliest scheduled call, moves time to
- * it and makes it. Calls due at the same time are made in the order in which they were scheduled, so
- * a run has exactly one course.
+ * it and makes it. Calls due at the same time are made in the order in which they were scheduled,
+ * so a run has exactly one course.
  */
 import type { Clock, Timer } from '../src/common/clock.ts'
 

@@ -11,8 +11,8 @@
  *
  *  - `ordered`, as with a journalling file system: changes are undone from the latest on, all over
  *    the disk, and syncing any folder makes everything before durable.
- *  - `perDirectory`, all that POSIX promises: each folder loses its latest changes independently, and
- *    syncing a folder says nothing about others. Not even its own name in the folder above it.
+ *  - `perDirectory`, all that POSIX promises: each folder loses its latest changes independently,
+ *    and syncing a folder says nothing about others. Not even its own name in the folder above it.
  */
 import type { Clock } from '../src/common/clock.ts'
 import {

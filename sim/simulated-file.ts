@@ -51,7 +51,7 @@ export class SimulatedFile {
     const end = position + bytes.length
     this.#rememberSectors(Math.min(position, this.#size), end)
     this.#reserve(end)
-    // A gap between the old end and the position reads as zeros: `#reserve` and `truncate` see to it.
+    // A gap between the old end and the position reads as zeros: nothing else is ever left there.
     this.#bytes.set(bytes, position)
     this.#size = Math.max(this.#size, end)
   }

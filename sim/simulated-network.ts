@@ -1,14 +1,14 @@
 /**
- * A network of named hosts in memory. Bytes arrive in order and unchanged, for TCP sees to that, but
- * late, in pieces of any size, and perhaps not at all:
+ * A network of named hosts in memory. Bytes arrive in order and unchanged, for TCP sees to that,
+ * but late, in pieces of any size, and perhaps not at all:
  *
  *  - every connection has its own delays, and what was written in one go arrives in several reads;
  *  - `cut` makes everything between two hosts vanish without a word, until `heal`;
  *  - `dropConnections` resets those that are open, as a firewall or a restarted router does.
  *
  * What is written is copied some time after `write`, when the simulated operating system takes it,
- * and the memory is handed back (`onTaken`) only then: a caller that reuses it earlier sends garbage
- * and is found out. A reader that pauses makes the writer's bytes pile up, as a full window does.
+ * and the memory is handed back (`onTaken`) only then: a caller that reuses it earlier sends
+ * garbage and is found out. A reader that pauses makes the writer's bytes pile up, as a full window does.
  */
 import type { Clock } from '../src/common/clock.ts'
 import {

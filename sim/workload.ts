@@ -1,6 +1,6 @@
 /**
- * What the clients do while the broker is up: produce, read, and administer. Each actor goes on until
- * the life is over; requests that fail because the network or the broker went away leave what they
+ * What the clients do while the broker is up: produce, read, and administer. Each actor goes on
+ * until the life is over; requests that fail because the network or the broker went away leave what they
  * asked for in doubt, and the actor goes on to the next.
  */
 

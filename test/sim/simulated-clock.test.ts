@@ -6,7 +6,7 @@ import { SimulatedClock } from '../../sim/simulated-clock.ts'
 import { Simulation } from '../../sim/simulation.ts'
 import { sleep } from '../../src/common/clock.ts'
 
-test('calls are made in the order of their times, and of their scheduling where those are equal', () => {
+test('calls are made in the order of their times, then of their scheduling', () => {
   const delays = fc.array(fc.record({ delayMs: fc.nat(20), cancelled: fc.boolean() }))
   fc.assert(
     fc.property(delays, (calls) => {

@@ -204,7 +204,7 @@ test('names are lost in order, or folder by folder, unless their folder is synce
   assert.deepEqual(await sorted('perDirectory', '/d'), ['101', '111'])
 })
 
-test('a rename happens or does not; replaceFile gives all of the old or all of the new', async () => {
+test('a rename happens or does not; replaceFile gives all the old or all the new', async () => {
   for (const nameLoss of ['ordered', 'perDirectory'] as const) {
     const seen = await outcomes(async (seed) => {
       const { simulation, disk } = makeDisk(seed, nameLoss)

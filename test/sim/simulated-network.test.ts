@@ -58,7 +58,7 @@ async function connectEnds({ simulation, network }: ReturnType<typeof makeNetwor
   })
 }
 
-test('bytes arrive in order and whole, in pieces; memory is handed back when it is taken', async () => {
+test('bytes arrive in order, in pieces; memory is handed back when it is taken', async () => {
   const writes = fc.array(fc.array(fc.nat(40_000), { minLength: 1, maxLength: 3 }), {
     maxLength: 8,
   })

@@ -1,4 +1,4 @@
-/** franz-go, which speaks the newest versions of all; the Java consumer reads what it wrote, too. */
+/** franz-go speaks the newest versions of all; the Java consumer reads what it wrote, too. */
 import { test } from 'node:test'
 import { goClient, javaClient, transferFile } from './harness/file-transfer.ts'
 

@@ -84,7 +84,7 @@ async function lineByLine(workspace: Workspace, broker: Broker, codec: Codec, li
   rmSync(output)
 }
 
-/** The first so many bytes of the corpus as lines: none empty, none longer than a message may be. */
+/** The corpus's first bytes as lines: none empty, none longer than a message may be. */
 function withoutEmptyLines(file: Corpus, bytes: number, path: string): void {
   const input = openSync(file.path, 'r')
   const text = Buffer.alloc(bytes)

@@ -25,8 +25,8 @@ public final class AckedProducer {
         long end = Long.parseLong(arguments[5]);
         boolean endless = end == 0;
         // So that a send outlives a restart of the broker, however slow the machine.
-        String[] settings = {"delivery.timeout.ms=120000", "reconnect.backoff.max.ms=100", "acks=all",
-            "linger.ms=2", "batch.size=65536"};
+        String[] settings = {"acks=all", "delivery.timeout.ms=120000",
+            "reconnect.backoff.max.ms=100", "linger.ms=2", "batch.size=65536"};
         Semaphore room = new Semaphore(IN_FLIGHT);
         try (BufferedWriter acknowledged = Files.newBufferedWriter(Path.of(arguments[3]));
              KafkaProducer<byte[], byte[]> producer = Common.producer(arguments[0], settings)) {

@@ -18,7 +18,8 @@ final class Common {
 
     static KafkaProducer<byte[], byte[]> producer(String address, String... settings) {
         Properties properties = properties(address, settings);
-        return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+        ByteArraySerializer bytes = new ByteArraySerializer();
+        return new KafkaProducer<>(properties, bytes, bytes);
     }
 
     static KafkaConsumer<byte[], byte[]> consumer(String address, String... settings) {
@@ -41,7 +42,7 @@ final class Common {
 
     static List<TopicPartition> partitions(String topic, int count) {
         List<TopicPartition> partitions = new ArrayList<>();
-        for (int index = 0; index < count; index++) partitions.add(new TopicPartition(topic, index));
+        for (int at = 0; at < count; at++) partitions.add(new TopicPartition(topic, at));
         return partitions;
     }
 

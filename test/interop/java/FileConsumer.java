@@ -11,7 +11,8 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * Puts a file together again from what FileProducer (or the Go client) sent, with assigned
  * partitions, and checks that within each partition offsets follow each other without a gap and
- * records come in the order they were sent. Arguments: address, topic, partitions, file, settings...
+ * records come in the order they were sent.
+ * Arguments: address, topic, partitions, file, settings...
  */
 public final class FileConsumer {
     public static void main(String[] arguments) throws Exception {
@@ -32,7 +33,8 @@ public final class FileConsumer {
                     long previous = lastPlaces.getOrDefault(at.partition(), -1L);
                     long expected = nextOffsets.getOrDefault(at.partition(), 0L);
                     Common.check(place > previous, "order: " + place + " after " + previous);
-                    Common.check(at.offset() == expected, "offset " + at.offset() + ", not " + expected);
+                    boolean follows = at.offset() == expected;
+                    Common.check(follows, "offset " + at.offset() + ", not " + expected);
                     lastPlaces.put(at.partition(), place);
                     nextOffsets.put(at.partition(), expected + 1);
                     output.seek(place);

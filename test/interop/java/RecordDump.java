@@ -48,8 +48,8 @@ public final class RecordDump {
         for (Header header : at.headers()) {
             headers.append(' ').append(header.key()).append(':').append(digest(header.value()));
         }
-        return at.topic() + '-' + at.partition() + ' ' + at.offset() + ' ' + at.timestampType() + ' '
-            + at.timestamp() + " epoch " + at.leaderEpoch().orElse(-1) + ' '
+        return at.topic() + '-' + at.partition() + ' ' + at.offset() + ' '
+            + at.timestampType() + ' ' + at.timestamp() + " epoch " + at.leaderEpoch().orElse(-1) + ' '
             + digest(at.key()) + ' ' + digest(at.value()) + headers;
     }
 

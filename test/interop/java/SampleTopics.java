@@ -35,7 +35,8 @@ public final class SampleTopics {
             Future<RecordMetadata> last = null;
             long sent = 0;
             for (int number = 0; sent < bytes; number++) {
-                ProducerRecord<byte[], byte[]> record = record(topic, number % partitions, number, random);
+                ProducerRecord<byte[], byte[]> record =
+                    record(topic, number % partitions, number, random);
                 last = producer.send(record);
                 sent += 70 + (record.value() == null ? 0 : record.value().length);
             }
@@ -44,7 +45,8 @@ public final class SampleTopics {
         }
     }
 
-    static ProducerRecord<byte[], byte[]> record(String topic, int partition, int number, Random random) {
+    private static ProducerRecord<byte[], byte[]> record(
+        String topic, int partition, int number, Random random) {
         byte[] key = number % 3 == 0 ? null : Integer.toString(number % 50).getBytes();
         byte[] value = switch (number % 17) {
             case 0 -> null;
@@ -57,7 +59,8 @@ public final class SampleTopics {
         ProducerRecord<byte[], byte[]> record =
             new ProducerRecord<>(topic, partition, timestamp, key, value);
         for (int header = 0; header < number % 4; header++) {
-            record.headers().add("header-" + header, header == 2 ? null : bytes(random, header * 10));
+            byte[] content = header == 2 ? null : bytes(random, header * 10);
+            record.headers().add("header-" + header, content);
         }
         return record;
     }

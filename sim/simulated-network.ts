@@ -8,7 +8,8 @@
  *
  * What is written is copied some time after `write`, when the simulated operating system takes it,
  * and the memory is handed back (`onTaken`) only then: a caller that reuses it earlier sends
- * garbage and is found out. A reader that pauses makes the writer's bytes pile up, as a full window does.
+ * garbage and is found out. A reader that pauses makes the writer's bytes pile up, as a full window
+ * does.
  */
 import type { Clock } from '../src/common/clock.ts'
 import {

@@ -1,7 +1,7 @@
 /**
  * What the clients know of one topic name: whether there is a topic of that name, and what it is
- * like. A request whose answer never came leaves this in doubt until the broker's next life, whose first
- * answers settle it.
+ * like. A request whose answer never came leaves this in doubt until the broker's next life, whose
+ * first answers settle it.
  */
 import type { PartitionModel } from './partition-model.ts'
 

@@ -1,7 +1,7 @@
 /**
  * What the clients do while the broker is up: produce, read, and administer. Each actor goes on
- * until the life is over; requests that fail because the network or the broker went away leave what they
- * asked for in doubt, and the actor goes on to the next.
+ * until the life is over; requests that fail because the network or the broker went away leave what
+ * they asked for in doubt, and the actor goes on to the next.
  */
 
 import type { Clock } from '../src/common/clock.ts'

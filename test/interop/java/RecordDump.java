@@ -49,8 +49,8 @@ public final class RecordDump {
             headers.append(' ').append(header.key()).append(':').append(digest(header.value()));
         }
         return at.topic() + '-' + at.partition() + ' ' + at.offset() + ' '
-            + at.timestampType() + ' ' + at.timestamp() + " epoch " + at.leaderEpoch().orElse(-1) + ' '
-            + digest(at.key()) + ' ' + digest(at.value()) + headers;
+            + at.timestampType() + ' ' + at.timestamp()
+            + " epoch " + at.leaderEpoch().orElse(-1) + ' ' + digest(at.key()) + ' ' + digest(at.value()) + headers;
     }
 
     private static String digest(byte[] bytes) {

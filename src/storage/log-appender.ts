@@ -57,10 +57,6 @@ export class LogAppender {
     return this.#stagedEndOffset
   }
 
-  get hasStaged(): boolean {
-    return this.#staged.length > 0
-  }
-
   /** See PartitionLog.append. */
   append(records: Buffer, options: AppendOptions): LogAppendInfo {
     if (options.origin === 'replication') return this.#appendAsFollower(records, options)

@@ -238,14 +238,12 @@ export class PartitionLog {
    */
   commit(): Promise<void> | undefined {
     this.#core.checkOnline()
-    const hasStaged = this.#appender.hasStaged
-    if (hasStaged) this.#appender.writeStaged()
+    this.#appender.writeStaged()
     const { flushMessages, flushMs } = this.#core.config
     // Also where nothing was staged, for a batch sent again may still wait for its flush.
-    if (this.#core.logEndOffset - this.#core.flusher.recoveryPoint >= flushMessages) {
-      return this.flush()
-    }
-    if (hasStaged && flushMs !== Number.POSITIVE_INFINITY) this.#core.flusher.flushLater(flushMs)
+    const unflushed = this.#core.logEndOffset - this.#core.flusher.recoveryPoint
+    if (unflushed >= flushMessages) return this.flush()
+    if (flushMs !== Number.POSITIVE_INFINITY) this.#core.flusher.flushLater(flushMs)
     return undefined
   }
 

@@ -50,7 +50,8 @@ public final class RecordDump {
         }
         return at.topic() + '-' + at.partition() + ' ' + at.offset() + ' '
             + at.timestampType() + ' ' + at.timestamp()
-            + " epoch " + at.leaderEpoch().orElse(-1) + ' ' + digest(at.key()) + ' ' + digest(at.value()) + headers;
+            + " epoch " + at.leaderEpoch().orElse(-1)
+            + ' ' + digest(at.key()) + ' ' + digest(at.value()) + headers;
     }
 
     private static String digest(byte[] bytes) {

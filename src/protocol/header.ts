@@ -39,13 +39,12 @@ export function decodeRequestHeader(buffer: Buffer, offset: number, end: number)
   const correlationId = readInt32(buffer, offset + 4)
   const clientIdLength = readInt16(buffer, offset + 8)
   let bodyOffset = offset + 10
+  // Any negative length stands for null, as to Kafka.
   let clientId: string | null = null
   if (clientIdLength >= 0) {
     if (clientIdLength > end - bodyOffset) malformed('it ends in the client id')
     clientId = readString(buffer, bodyOffset, clientIdLength)
     bodyOffset += clientIdLength
-  } else if (clientIdLength !== -1) {
-    malformed('the client id has a negative length')
   }
   const api = apiByKey(apiKey)
   if (api !== undefined && includesVersion(api.flexible, apiVersion)) {

@@ -10,7 +10,7 @@ import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { PartitionLog } from '../storage/partition-log.ts'
 import type { MetadataCache } from './metadata-cache.ts'
-import type { TopicAdmin } from './topic-admin.ts'
+import { INTERNAL_TOPICS, type TopicAdmin } from './topic-admin.ts'
 
 /** The metadata log of a KRaft cluster, which is not a topic. */
 const KRAFT_METADATA_TOPIC = '__cluster_metadata'
@@ -34,13 +34,25 @@ export async function adoptForeignLogs(options: {
     const topic = { name, numPartitions: -1, replicationFactor: -1, assignments }
     try {
       const id = topicId === undefined ? {} : { topicId }
-      await topics.create({ ...topic, configs: new Map(), ...id }, false)
-      log.info(`took over the topic ${name} with ${count} partition(s) from the log folders found`)
+      await topics.create({ ...topic, configs: settingsOf(name), ...id }, false)
+      log.info(
+        `took over the topic ${name} with ${count} partition(s) from the log folders found; ` +
+          'its settings are not in them, so it keeps everything until retention.ms is set',
+      )
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       log.error(`could not take over the topic ${name} from its log folders`, error)
     }
   }
+}
+
+/**
+ * What is known of a topic's settings. They are not in its folders, and retention by default could
+ * delete at once what its owner wanted to keep for ever.
+ */
+function settingsOf(topic: string): Map<string, string> {
+  if (INTERNAL_TOPICS.has(topic)) return new Map([['cleanup.policy', 'compact']])
+  return new Map([['retention.ms', '-1']])
 }
 
 /** Names the folders that no topic accounts for. They are left alone. */

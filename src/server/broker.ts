@@ -18,6 +18,7 @@ import { EmbeddedStore } from '../metadata/embedded-store.ts'
 import { ensurePaths, isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import {
   decodeClusterId,
+  decodeTopic,
   type EndPoint,
   encodeBroker,
   encodeClusterId,
@@ -138,7 +139,7 @@ export class Broker {
     const newId = () => random.bytes(16).toString('base64url')
     const clusterId = storedClusterId ?? claimed?.clusterId ?? newId()
     await configs.load(store, brokerId)
-    await logManager.load({ clusterId, brokerId })
+    await logManager.load({ clusterId, brokerId }, await readTopicIds(store))
 
     const metadata = new MetadataCache(clusterId)
     const replicaManager = new ReplicaManager({ brokerId, clock, logManager, configs, log })
@@ -318,6 +319,16 @@ async function readClusterId(store: MetadataStore): Promise<string | undefined> 
     if (isMetadataError(error, 'NO_NODE')) return undefined
     throw error
   }
+}
+
+/** The id of each topic that there is. */
+async function readTopicIds(store: MetadataStore): Promise<Map<string, string>> {
+  const topicIds = new Map<string, string>()
+  for (const name of (await store.children(paths.topics)).names) {
+    const { topicId } = decodeTopic((await store.get(paths.topic(name))).data)
+    if (topicId !== undefined) topicIds.set(name, topicId)
+  }
+  return topicIds
 }
 
 async function writeClusterId(store: MetadataStore, clusterId: string): Promise<void> {

@@ -13,7 +13,6 @@ import {
   type TopicConfig,
   validateTopicConfig,
 } from '../common/config/topic-config.ts'
-import { KafkaError } from '../common/errors.ts'
 import { ANY_VERSION, isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import {
   type ConfigEntity,
@@ -28,6 +27,7 @@ import type {
   TimestampType,
   TopicCompression,
 } from '../storage/log-config.ts'
+import { asStorageError } from './storage-errors.ts'
 
 export class ConfigRepository {
   readonly #broker: BrokerConfig
@@ -154,14 +154,9 @@ export class ConfigRepository {
   async #write(type: ConfigEntity, name: string, entries: ConfigEntries): Promise<void> {
     const path = paths.config(type, name)
     const data = encodeConfig(Object.fromEntries(entries))
-    try {
-      const exists = (await this.#store.exists(path)) !== undefined
-      if (exists) await this.#store.set(path, data, ANY_VERSION)
-      else await this.#store.create(path, data)
-    } catch (error) {
-      if (isMetadataError(error, 'SYSTEM_ERROR')) throw new KafkaError('KAFKA_STORAGE_ERROR')
-      throw error
-    }
+    const exists = (await this.#store.exists(path)) !== undefined
+    const write = exists ? this.#store.set(path, data, ANY_VERSION) : this.#store.create(path, data)
+    await asStorageError<unknown>(write)
   }
 }
 

@@ -1,4 +1,8 @@
-/** How many connections may be open: in all, and from one address (`max.connections.per.ip`). */
+/**
+ * How many connections may be open: in all (`max.connections`), and from one address
+ * (`max.connections.per.ip`). As in Kafka, one too many from an address is refused, while one too
+ * many in all waits for its turn.
+ */
 
 export interface ConnectionLimitOptions {
   readonly maxConnections: number
@@ -21,13 +25,17 @@ export class ConnectionLimits {
     return this.#total
   }
 
-  /** Counts a connection from `host`; or returns why it must not be. */
-  open(host: string): string | undefined {
-    const { maxConnections, maxConnectionsPerIp, overrides } = this.#options()
-    if (this.#total >= maxConnections) return `the limit of ${maxConnections} connections`
+  /** Whether one more connection has to wait until another is closed. */
+  get isFull(): boolean {
+    return this.#total >= this.#options().maxConnections
+  }
+
+  /** Counts a connection from `host`; or returns the limit of its address, which it exceeds. */
+  open(host: string): number | undefined {
+    const { maxConnectionsPerIp, overrides } = this.#options()
     const limit = overrides.get(host) ?? maxConnectionsPerIp
     const fromHost = this.#byHost.get(host) ?? 0
-    if (fromHost >= limit) return `the limit of ${limit} connections from ${host}`
+    if (fromHost >= limit) return limit
     this.#byHost.set(host, fromHost + 1)
     this.#total += 1
     return undefined

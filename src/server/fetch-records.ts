@@ -60,6 +60,8 @@ export interface FetchResult {
 /** Where fetches find partitions. */
 export interface PartitionSource {
   partition(topic: string, partitionIndex: number): Partition | undefined
+  /** As `partition`; throws a KafkaError where there is none. */
+  partitionToRead(topic: string, partitionIndex: number): Partition
 }
 
 /** Reads what `params` asks for. Never rejects: failures are the partitions' error codes. */
@@ -128,7 +130,7 @@ class FetchPass {
       this.#addError(wanted, wanted.errorCode)
       return undefined
     }
-    const partition = this.#partition(wanted)
+    const partition = this.#source.partitionToRead(wanted.topic, wanted.partitionIndex)
     partition.checkLeader(wanted.currentLeaderEpoch)
     const diverging = divergence(partition, wanted)
     if (diverging !== undefined) {
@@ -156,12 +158,6 @@ class FetchPass {
     } finally {
       this.#budget.giveBack(room)
     }
-  }
-
-  #partition(wanted: FetchPartition): Partition {
-    const partition = this.#source.partition(wanted.topic, wanted.partitionIndex)
-    if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    return partition
   }
 
   #add(wanted: FetchPartition, read: LogRead): void {

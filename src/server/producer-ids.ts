@@ -5,6 +5,7 @@
  */
 import { isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import { decodeProducerIdBlock, encodeProducerIdBlock, paths } from '../metadata/znodes.ts'
+import { asStorageError } from './storage-errors.ts'
 
 const BLOCK_SIZE = 1000
 
@@ -39,7 +40,7 @@ export class ProducerIds {
       const lastId = firstId + BLOCK_SIZE - 1
       const block = encodeProducerIdBlock({ brokerId: this.#brokerId, firstId, lastId })
       try {
-        await this.#store.set(paths.producerIdBlock, block, stat.version)
+        await asStorageError(this.#store.set(paths.producerIdBlock, block, stat.version))
       } catch (error) {
         if (isMetadataError(error, 'BAD_VERSION')) continue
         throw error

@@ -66,6 +66,8 @@ export class ReplicaManager {
   readonly #producePurgatory: Purgatory<Partition>
   readonly #fetchPurgatory: Purgatory<Partition>
   readonly #readBudget = new ReadBudget(READ_BUDGET_BYTES)
+  /** Partitions that are assigned to this broker, and whose log could not be opened. */
+  readonly #notHosted = new Set<string>()
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
@@ -105,8 +107,9 @@ export class ReplicaManager {
 
   #require(topic: string, partitionIndex: number): Partition {
     const partition = this.partition(topic, partitionIndex)
-    if (partition === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
-    return partition
+    if (partition !== undefined) return partition
+    const isOurs = this.#notHosted.has(nameOf(topic, partitionIndex))
+    throw new KafkaError(isOurs ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_TOPIC_OR_PARTITION')
   }
 
   /** Bytes read from disk that clients have not taken yet, or are about to be. */
@@ -149,10 +152,13 @@ export class ReplicaManager {
     for (const state of states) {
       try {
         await this.#applyState(state)
+        this.#notHosted.delete(nameOf(state.topic, state.partitionIndex))
         codes.push(ErrorCode.NONE)
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
-        this.#log.error(`could not host ${state.topic}-${state.partitionIndex}`, error)
+        const name = nameOf(state.topic, state.partitionIndex)
+        this.#log.error(`could not host ${name}`, error)
+        if (error.errorName === 'KAFKA_STORAGE_ERROR') this.#notHosted.add(name)
         codes.push(error.code)
       }
     }
@@ -161,6 +167,7 @@ export class ReplicaManager {
 
   /** Stops hosting a partition, and deletes its data where `deleteLog` says so. */
   async stopReplica(topic: string, partitionIndex: number, deleteLog: boolean): Promise<void> {
+    this.#notHosted.delete(nameOf(topic, partitionIndex))
     const ofTopic = this.#partitions.get(topic)
     const partition = ofTopic?.get(partitionIndex)
     if (partition !== undefined) {
@@ -326,6 +333,10 @@ export class ReplicaManager {
     this.#producePurgatory.check(partition)
     this.#fetchPurgatory.check(partition)
   }
+}
+
+function nameOf(topic: string, partitionIndex: number): string {
+  return `${topic}-${partitionIndex}`
 }
 
 const ACCEPTED = {

@@ -46,6 +46,8 @@ export class SocketServer implements ConnectionOwner {
   readonly #options: SocketServerOptions
   readonly #listeners = new Map<string, Listener>()
   readonly #connections = new Set<ServerConnection>()
+  /** Accepted, and not read from until another connection is closed. First come, first served. */
+  readonly #waiting: { connection: Connection; listenerName: string }[] = []
   readonly writer = new ByteWriter()
   #idleCheck: Timer | undefined
   #isAccepting = false
@@ -113,6 +115,7 @@ export class SocketServer implements ConnectionOwner {
   async close(): Promise<void> {
     await this.stopListening()
     for (const connection of this.#connections) connection.close()
+    for (const { connection } of this.#waiting.splice(0)) connection.destroy()
   }
 
   request(slot: ResponseSlot, slab: Slab, start: number, end: number): void {
@@ -122,6 +125,7 @@ export class SocketServer implements ConnectionOwner {
   closed(connection: ServerConnection, error: Error | undefined): void {
     this.#connections.delete(connection)
     this.#options.limits.close(connection.remoteHost)
+    this.#acceptWaiting()
     if (error === undefined || this.#isShuttingDown) return
     // A peer that resets its connection has its own reasons and is no news.
     const { log } = this.#options
@@ -132,15 +136,30 @@ export class SocketServer implements ConnectionOwner {
 
   #accept(connection: Connection, listenerName: string): void {
     const { limits, log } = this.#options
-    const refusal = limits.open(connection.remoteHost)
-    if (refusal !== undefined) {
-      log.warn(`refused a connection from ${connection.remoteHost}: ${refusal} is reached`)
+    if (limits.isFull) {
+      if (this.#waiting.length === 0) {
+        log.warn(`${limits.total} connections are open, the most there may be; others wait`)
+      }
+      this.#waiting.push({ connection, listenerName })
+      return
+    }
+    const limit = limits.open(connection.remoteHost)
+    if (limit !== undefined) {
+      const { remoteHost } = connection
+      log.warn(`refused a connection from ${remoteHost}, which has ${limit}, the most it may have`)
       connection.destroy()
       return
     }
     const accepted = new ServerConnection(connection, this, listenerName)
     this.#connections.add(accepted)
     if (this.#isAccepting) accepted.start()
+  }
+
+  #acceptWaiting(): void {
+    while (this.#waiting.length > 0 && !this.#options.limits.isFull && !this.#isShuttingDown) {
+      const { connection, listenerName } = this.#waiting.shift()!
+      this.#accept(connection, listenerName)
+    }
   }
 
   #closeIdle(): void {

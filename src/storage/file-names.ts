@@ -56,11 +56,17 @@ export function partitionDirectoryName(topic: string, partition: number): string
 }
 
 /**
- * The name a partition's folder gets when it is to be removed: `topic-partition.<id>-delete`, with
- * the topic's name cut where the whole would exceed the 255 bytes that file systems allow.
+ * The name a partition's folder gets when it is to be removed or set aside:
+ * `topic-partition.<id>-delete` or `…-stray`, with the topic's name cut where the whole would
+ * exceed the 255 bytes that file systems allow.
  */
-export function deletedDirectoryName(topic: string, partition: number, uniqueId: string): string {
-  const suffix = `-${partition}.${uniqueId}-delete`
+export function specialDirectoryName(
+  topic: string,
+  partition: number,
+  uniqueId: string,
+  kind: 'delete' | 'stray',
+): string {
+  const suffix = `-${partition}.${uniqueId}-${kind}`
   return `${topic.slice(0, 255 - suffix.length)}${suffix}`
 }
 

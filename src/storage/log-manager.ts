@@ -26,6 +26,7 @@ import {
   readMetaProperties,
 } from './meta-properties.ts'
 import { PartitionLog } from './partition-log.ts'
+import { setAsideStrays } from './stray-logs.ts'
 import { TailCache } from './tail-cache.ts'
 
 export type { DirectoryDescription, DirectoryFailure, LogManagerIntervals }
@@ -114,16 +115,22 @@ export class LogManager {
 
   /**
    * Opens all logs. Throws a ConfigError where a directory belongs to another broker or cluster; a
-   * directory that fails is taken offline.
+   * directory that fails is taken offline. `topicIds` are the ids of the topics that there are: a
+   * folder of another id is not theirs.
    */
-  async load(owner: Owner): Promise<void> {
+  async load(owner: Owner, topicIds: ReadonlyMap<string, string> = new Map()): Promise<void> {
     const { disk, random } = this.#options
     for (const { path } of this.#directories) await establishOwner(disk, random, path, owner)
-    await Promise.all(this.#directories.map((directory) => this.#loadDirectory(directory)))
+    await Promise.all(
+      this.#directories.map((directory) => this.#loadDirectory(directory, topicIds)),
+    )
     if (this.#online().length === 0) throw new Error('All log directories have failed')
   }
 
-  async #loadDirectory(directory: LogDirectory): Promise<void> {
+  async #loadDirectory(
+    directory: LogDirectory,
+    topicIds: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const { disk, logger } = this.#options
     try {
       const hadCleanShutdown = await directory.takeCleanShutdownMarker()
@@ -133,6 +140,7 @@ export class LogManager {
         directory.highWatermarks.load(logger),
       ]
       const isClean = hadCleanShutdown && readable.every(Boolean)
+      await setAsideStrays(this.#options, directory.path, topicIds)
       const names: string[] = []
       for (const name of disk.list(directory.path)) {
         const { kind } = parseDirectoryName(name)

@@ -21,7 +21,7 @@
 import type { DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
 import { LAST_OFFSET_DELTA_AT, readInt32, readInt64 } from '../protocol/records/record-batch.ts'
-import { deletedDirectoryName, PRODUCER_SNAPSHOT_SUFFIX, segmentFile } from './file-names.ts'
+import { PRODUCER_SNAPSHOT_SUFFIX, segmentFile, specialDirectoryName } from './file-names.ts'
 import { type AppendOptions, LogAppender, type LogAppendInfo } from './log-appender.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
@@ -75,7 +75,7 @@ export class PartitionLog {
   readonly #reader: LogReader
   readonly #options: PartitionLogOptions
   #topicId: string | undefined
-  #highWatermark: number
+  #highWatermark = 0
   /** A truncation is under way; it takes several steps, and nothing may be appended in between. */
   #isTruncating = false
 
@@ -90,11 +90,7 @@ export class PartitionLog {
     this.#core = new LogCore({ context, name, directory, config, loaded, onStorageError })
     this.#appender = new LogAppender(this.#core)
     this.#reader = new LogReader(this.#core)
-    const { logStartOffset, logEndOffset } = loaded
-    this.#highWatermark = Math.max(
-      logStartOffset,
-      Math.min(options.highWatermark ?? 0, logEndOffset),
-    )
+    this.highWatermark = options.highWatermark ?? 0
     this.#topicId = readPartitionMetadata(context.disk, directory)
   }
 
@@ -327,7 +323,7 @@ export class PartitionLog {
       this.#core.logStartOffset = offset
       this.#core.epochs.truncateFromStart(offset)
       this.#core.flusher.raise(offset)
-      this.#highWatermark = Math.max(this.#highWatermark, offset)
+      this.highWatermark = Math.max(this.#highWatermark, offset)
     }
     return this.#core.logStartOffset
   }
@@ -478,7 +474,7 @@ export class PartitionLog {
     this.#core.status = 'closed'
     await this.#release()
     const uniqueId = this.#core.context.random.bytes(16).toString('hex')
-    const name = deletedDirectoryName(this.topic, this.partition, uniqueId)
+    const name = specialDirectoryName(this.topic, this.partition, uniqueId, 'delete')
     const path = `${this.logDirectory}/${name}`
     this.#core.context.disk.rename(this.directory, path)
     return path

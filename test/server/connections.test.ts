@@ -132,7 +132,7 @@ test('connections above the limits are refused and leave room when they go', asy
   await createTopic(first, 't')
   const third = await broker.connect()
   await third.closed
-  assert.match(broker.logLines.at(-1) ?? '', /limit of 2 connections from 127\.0\.0\.1/)
+  assert.match(broker.logLines.at(-1) ?? '', /refused a connection from 127\.0\.0\.1, which has 2/)
   first.close()
   await first.closed
   for (;;) {
@@ -141,6 +141,25 @@ test('connections above the limits are refused and leave room when they go', asy
     next.close()
     if (answer !== undefined) break
   }
+})
+
+test('a connection above max.connections waits until another is closed', async () => {
+  await using broker = await TestBroker.start({ 'max.connections': '2' })
+  const first = await broker.connect()
+  const second = await broker.connect()
+  await createTopic(second, 't')
+  await createTopic(first, 'u')
+  const third = await broker.connect()
+  let isAnswered = false
+  const answer = third.send(ApiVersions, 0, {}).then(() => {
+    isAnswered = true
+  })
+  for (let i = 0; i < 20; i++) await readAll(second, 't')
+  assert.equal(isAnswered, false)
+  first.close()
+  await answer
+  assert.equal(broker.logLines.length, 1)
+  assert.match(broker.logLines[0]!, /2 connections are open/)
 })
 
 test('idle connections are closed, busy and waiting ones are not', async () => {
@@ -158,7 +177,7 @@ test('idle connections are closed, busy and waiting ones are not', async () => {
   assert.equal((await answer).errorCode, ErrorCode.NONE)
 })
 
-test('a client that does not read its responses takes bounded memory, and gets them all', async () => {
+test('a client that does not read its responses takes bounded memory', async () => {
   await using broker = await TestBroker.start()
   const client = await broker.connect()
   await createTopic(client, 't', { configs: { 'max.message.bytes': '2000000' } })

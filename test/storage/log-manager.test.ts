@@ -86,6 +86,27 @@ test('logs spread over the directories and are found again after a clean stop', 
   assert.equal(second.manager.get('t', 1)!.logStartOffset, 7)
 })
 
+test('a log of an earlier topic of the same name is set aside', async () => {
+  const world = makeWorld()
+  const { disk } = world
+  const first = await start(world, { directories: ['/data/a'] })
+  fill(await create(world, first, 't', 0, OTHER_ID), 3)
+  await world.simulation.run(() => first.manager.close())
+  const second = await start(world, { directories: ['/data/b'] })
+  fill(await create(world, second, 't', 0, TOPIC_ID), 5)
+  await world.simulation.run(() => second.manager.close())
+  const both = newManager(world)
+  await world.simulation.run(async () => {
+    await both.manager.claim()
+    await both.manager.load(OWNER, new Map([['t', TOPIC_ID]]))
+  })
+  assert.equal(both.manager.get('t', 0)!.directory, '/data/b/t-0')
+  assert.equal(both.manager.get('t', 0)!.logEndOffset, 10)
+  const [stray] = disk.list('/data/a').filter((name) => /^t-0\.[0-9a-f]{32}-stray$/.test(name))
+  assert.ok(stray, `${disk.list('/data/a')}`)
+  assert.ok(disk.list(`/data/a/${stray}`).some((name) => name.endsWith('.log')))
+})
+
 test('a directory whose maker was killed at once is as safe as any other', async () => {
   for (let seed = 0; seed < 20; seed++) {
     const world = makeWorld(seed, 'perDirectory')

@@ -145,6 +145,18 @@ test('a marker above the high watermark holds the last stable offset back', asyn
   assert.equal(log.lastStableOffset, 2)
 })
 
+test('transactions that ended before a restart hold nobody back after it', async () => {
+  const { world, log } = await newLog()
+  append(log, makeBatch({ producerId: 9, producerEpoch: 0, transactional: true, baseSequence: 0 }))
+  endTransaction(log, true)
+  commitAll(log)
+  world.disk.killProcess()
+  // The checkpoint has the high watermark at the end already, so nothing will raise it later.
+  const again = await openLog(world, world.newContext(), { highWatermark: 2 })
+  assert.equal(again.highWatermark, 2)
+  assert.equal(again.lastStableOffset, 2)
+})
+
 test('a snapshot that is damaged anywhere is not believed', () => {
   const state = new ProducerState()
   for (const producerId of [1, 2 ** 40]) {

@@ -33,6 +33,7 @@ import {
 } from '../../metadata/znodes.ts'
 import { NO_LEADER, type TopicMetadata } from '../metadata-cache.ts'
 import type { LeaderAndIsr } from '../partition.ts'
+import { asStorageError } from '../storage-errors.ts'
 import type { ControlChannel } from './control-channel.ts'
 import { type NewTopic, planNewPartitions, planNewTopic } from './topic-plan.ts'
 
@@ -318,13 +319,12 @@ export class Controller {
     const path = paths.controllerEpoch
     const fence: MetadataOperation = { type: 'check', path, version: this.#epochVersion }
     try {
-      await this.#options.store.multi([fence, ...operations])
+      await asStorageError(this.#options.store.multi([fence, ...operations]))
     } catch (error) {
       if (isMetadataError(error, 'BAD_VERSION') && (await this.#isSuperseded())) {
         this.#isActive = false
         throw new KafkaError('NOT_CONTROLLER')
       }
-      if (isMetadataError(error, 'SYSTEM_ERROR')) throw new KafkaError('KAFKA_STORAGE_ERROR')
       throw error
     }
   }

@@ -1,12 +1,11 @@
 /**
  * Runs the broker's room for many seeds:
  *
- *   node sim/run.ts [--seeds 1000] [--from 1] [--processes 1] [--trace]
+ *   node sim/run.ts [--seeds 1000] [--from 1] [--trace]
  *
  * A seed that fails is printed with what went wrong and the command that replays it; `--trace`
  * prints everything that happened in it. Ends with exit code 1 if any seed has failed.
  */
-import { spawn } from 'node:child_process'
 import { runBrokerRoom } from './broker-room.ts'
 
 /** More failures than this tell nothing new. */
@@ -16,8 +15,6 @@ const PROGRESS_EVERY = 1000
 interface Arguments {
   readonly seeds: number
   readonly from: number
-  /** How many processes share the seeds. */
-  readonly processes: number
   readonly trace: boolean
 }
 
@@ -32,31 +29,12 @@ function parseArguments(args: readonly string[]): Arguments {
   return {
     seeds: numberAfter('--seeds', 1000),
     from: numberAfter('--from', 1),
-    processes: numberAfter('--processes', 1),
     trace: args.includes('--trace'),
   }
 }
 
-/** Lets other processes run a part of the seeds each. Resolves to whether all went well. */
-async function share({ seeds, from, processes }: Arguments): Promise<boolean> {
-  const size = Math.ceil(seeds / processes)
-  const codes = Array.from({ length: processes }, (_, part) => {
-    const first = from + part * size
-    const count = Math.min(size, from + seeds - first)
-    const args = [import.meta.filename, '--from', `${first}`, '--seeds', `${count}`]
-    const child = spawn(process.execPath, args, { stdio: 'inherit' })
-    return new Promise<number | null>((resolve) => child.on('exit', resolve))
-  })
-  return (await Promise.all(codes)).every((code) => code === 0)
-}
-
 async function main(): Promise<void> {
-  const given = parseArguments(process.argv.slice(2))
-  const { seeds, from, trace } = given
-  if (given.processes > 1) {
-    process.exitCode = (await share(given)) ? 0 : 1
-    return
-  }
+  const { seeds, from, trace } = parseArguments(process.argv.slice(2))
   const options = trace ? { trace: (line: string) => console.log(line) } : {}
   let failures = 0
   // A promise that the broker forgot fails the seed that is being run.

@@ -1,6 +1,6 @@
 /**
- * `npm run test:sim`: ten thousand seeds of the simulator, shared by the machine's processors. Other
- * seeds: `-- --from N --seeds N`; with `--trace` everything that happens in one is printed.
+ * `npm run test:sim`: ten thousand seeds of the simulator, shared by the machine's processors.
+ * Other seeds: `-- --from N --seeds N`; with `--trace` everything that happens in one is printed.
  */
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'

@@ -162,7 +162,8 @@ export class ServerConnection implements Receiver, FrameSink {
     this.#reader.close()
     const slots = this.#slots
     this.#slots = []
-    for (const slot of slots) runAll(slot.takeOnSent())
+    // What is still being worked on keeps its memory until it is ready: see `slotReady`.
+    for (const slot of slots) if (slot.isReady) runAll(slot.takeOnSent())
     this.#owner.closed(this, this.#closeReason ?? error)
   }
 

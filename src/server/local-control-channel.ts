@@ -35,9 +35,12 @@ export class LocalControlChannel implements ControlChannel {
     partitions: readonly { topic: string; partitionIndex: number }[],
     deleteLogs: boolean,
   ): Promise<void> {
-    for (const { topic, partitionIndex } of partitions) {
-      await this.#replicaManager.stopReplica(topic, partitionIndex, deleteLogs)
-    }
+    // All at once, so that one write of the checkpoints serves them all.
+    await Promise.all(
+      partitions.map(({ topic, partitionIndex }) =>
+        this.#replicaManager.stopReplica(topic, partitionIndex, deleteLogs),
+      ),
+    )
     if (!deleteLogs) return
     for (const { topic } of partitions) this.#configs.forgetTopic(topic)
   }

@@ -73,6 +73,11 @@ export function fetchRecords(
   return new FetchPass(source, params, budget).run(0)
 }
 
+interface StartedRead {
+  readonly partition: Partition
+  readonly read: LogRead | Promise<LogRead>
+}
+
 class FetchPass {
   readonly #source: PartitionSource
   readonly #params: FetchParams
@@ -94,9 +99,11 @@ class FetchPass {
     for (let i = from; i < partitions.length; i++) {
       const wanted = partitions[i]!
       try {
-        const read = this.#startRead(wanted)
-        if (read instanceof Promise) return this.#finishAsync(read, i)
-        if (read !== undefined) this.#add(wanted, read)
+        const started = this.#startRead(wanted)
+        if (started === undefined) continue
+        const { partition, read } = started
+        if (read instanceof Promise) return this.#finishAsync(partition, read, i)
+        this.#add(wanted, partition, read)
       } catch (error) {
         this.#addFailure(wanted, error)
       }
@@ -114,10 +121,14 @@ class FetchPass {
     this.#budget.giveBack(this.#diskBytes)
   }
 
-  async #finishAsync(reading: Promise<LogRead>, index: number): Promise<FetchResult> {
+  async #finishAsync(
+    partition: Partition,
+    reading: Promise<LogRead>,
+    index: number,
+  ): Promise<FetchResult> {
     const wanted = this.#params.partitions[index]!
     try {
-      this.#add(wanted, await reading)
+      this.#add(wanted, partition, await reading)
     } catch (error) {
       this.#addFailure(wanted, error)
     }
@@ -125,7 +136,7 @@ class FetchPass {
   }
 
   /** Undefined where the partition is answered without reading. */
-  #startRead(wanted: FetchPartition): LogRead | Promise<LogRead> | undefined {
+  #startRead(wanted: FetchPartition): StartedRead | undefined {
     if (wanted.errorCode !== ErrorCode.NONE) {
       this.#addError(wanted, wanted.errorCode)
       return undefined
@@ -144,7 +155,7 @@ class FetchPass {
       maxOffset: partition.readableEnd(this.#params.isolation),
       minOneBatch: this.#sizeInBytes === 0,
     })
-    return read instanceof Promise ? this.#withinBudget(read, room) : read
+    return { partition, read: read instanceof Promise ? this.#withinBudget(read, room) : read }
   }
 
   /** Counts `room` until it is known how much has been read. */
@@ -160,9 +171,9 @@ class FetchPass {
     }
   }
 
-  #add(wanted: FetchPartition, read: LogRead): void {
-    const partition = this.#source.partition(wanted.topic, wanted.partitionIndex)
-    if (partition === undefined) {
+  #add(wanted: FetchPartition, partition: Partition, read: LogRead): void {
+    // While it was read, the topic may have been deleted, and another made under its name.
+    if (this.#source.partition(wanted.topic, wanted.partitionIndex) !== partition) {
       read.release()
       this.#addError(wanted, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       return

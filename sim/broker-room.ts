@@ -44,6 +44,9 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** More steps than this in one life mean that the broker is running in circles. */
 const MAX_STEPS = 200_000
 
+const SMALL_CACHE_BYTES = 300_000
+const LARGE_CACHE_BYTES = 32 * 1024 * 1024
+
 /** How a life ends. */
 type End = 'power' | 'kill' | 'stop'
 
@@ -287,6 +290,8 @@ class BrokerRoom {
       random: this.#random.fork(),
       log: this.#logger(life),
       hostName: BROKER_HOST,
+      // Without a cache every read goes to the disk; a small one is always being evicted from.
+      tailCacheBytes: this.#random.pick([0, SMALL_CACHE_BYTES, LARGE_CACHE_BYTES]),
       poisonMemory: true,
       onFatal: (error) => {
         if (!life.hasFaults) life.fail(error)

@@ -50,13 +50,17 @@ export interface BrokerOptions {
   readonly log: Logger
   /** The machine's name, which is advertised for a listener without a host. */
   readonly hostName?: string
+  /**
+   * Memory for the newest batches, which consumers at the tail read without touching the disk. 0:
+   * none. 32 MiB unless given.
+   */
+  readonly tailCacheBytes?: number
   /** Overwrite memory that is not in use, so that a use after release shows. For tests. */
   readonly poisonMemory?: boolean
   /** Called when the broker cannot go on: its metadata or all its log folders have failed. */
   readonly onFatal?: (error: Error) => void
 }
 
-/** Memory for the newest batches, which consumers at the tail read without touching the disk. */
 const TAIL_CACHE_BYTES = 32 * 1024 * 1024
 
 /** How long a broker that stops lets requests go on. */
@@ -177,7 +181,7 @@ export class Broker {
       ...{ clock, disk, random, slabs, logger: this.#log },
       directories: this.logDirs,
       configOf: (topic) => logConfigOf(configs.topic(topic)),
-      tailCacheBytes: TAIL_CACHE_BYTES,
+      tailCacheBytes: this.#options.tailCacheBytes ?? TAIL_CACHE_BYTES,
       intervals: {
         retentionCheckMs: config.get('log.retention.check.interval.ms'),
         recoveryPointCheckpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),

@@ -397,6 +397,7 @@ class BrokerRoom {
     this.#noteRecoveryPoints()
     if (end === 'power') this.#disk.losePower()
     if (end === 'power' || life.hasFaults) this.#idempotent.expectLoss()
+    else this.#idempotent.expectRestart()
     for (const { incarnation } of this.#topics) {
       for (const model of incarnation?.partitions ?? []) {
         model.crashed(end, life.endedMs, !life.hasFaults)

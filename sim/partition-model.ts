@@ -152,7 +152,9 @@ export class PartitionModel {
     }
     this.#acknowledged = []
     const before = this.floor ?? this.readableEnd
-    this.floor = kind === 'power' ? Math.min(before, this.durableEnd) : before
+    // Nobody had to flush what was to be deleted, and the new start may not be durable either.
+    const durableEnd = this.durableEnd > this.maxLogStart ? this.durableEnd : 0
+    this.floor = kind === 'power' ? Math.min(before, durableEnd) : before
     if (kind !== 'stop') this.minLogStart = 0
   }
 

@@ -224,6 +224,14 @@ export class IdempotentProducerActor {
     this.#mayBeBroken = true
   }
 
+  /**
+   * The broker starts anew. A snapshot of producers, Kafka's as ours, has the last batch of each and
+   * no more, so a repetition of an earlier one may not be recognised.
+   */
+  expectRestart(): void {
+    if (this.#outgoing.length > 1) this.#mayBeBroken = true
+  }
+
   run(life: Life): Promise<void> {
     return actUntilOver(life, this.#options, () => this.#act(life))
   }

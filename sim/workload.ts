@@ -225,8 +225,8 @@ export class IdempotentProducerActor {
   }
 
   /**
-   * The broker starts anew. A snapshot of producers, Kafka's as ours, has the last batch of each and
-   * no more, so a repetition of an earlier one may not be recognised.
+   * The broker starts anew. A snapshot of producers, Kafka's as ours, has the last batch of each
+   * and no more, so a repetition of an earlier one may not be recognised.
    */
   expectRestart(): void {
     if (this.#outgoing.length > 1) this.#mayBeBroken = true

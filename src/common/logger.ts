@@ -55,16 +55,6 @@ export class LineLogger implements Logger {
 /** Says nothing. For tests and embedded use. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** A logger that puts `[name] ` before each message. */
-export function withPrefix(logger: Logger, prefix: string): Logger {
-  return {
-    debug: (message) => logger.debug(`[${prefix}] ${message}`),
-    info: (message) => logger.info(`[${prefix}] ${message}`),
-    warn: (message, cause) => logger.warn(`[${prefix}] ${message}`, cause),
-    error: (message, cause) => logger.error(`[${prefix}] ${message}`, cause),
-  }
-}
-
 function describeCause(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   // Errors with a code are the environment's or the protocol's; the others are ours, and want a

@@ -19,7 +19,6 @@ export const paths = {
     `/brokers/topics/${name}/partitions/${index}/state`,
   configs: (type: ConfigEntity) => `/config/${type}`,
   config: (type: ConfigEntity, name: string) => `/config/${type}/${name}`,
-  configChanges: '/config/changes',
   deleteTopics: '/admin/delete_topics',
   deleteTopic: (name: string) => `/admin/delete_topics/${name}`,
   clusterId: '/cluster/id',
@@ -198,11 +197,6 @@ export function encodeConfig(config: Readonly<Record<string, string>>): Buffer {
 
 export function decodeConfig(bytes: Uint8Array): Record<string, string> {
   return (decode(bytes).config ?? {}) as Record<string, string>
-}
-
-/** A notice that the config of e.g. `topics/t` has changed. */
-export function encodeConfigChange(entityPath: string): Buffer {
-  return encode({ version: 2, entity_path: entityPath })
 }
 
 export function encodeClusterId(id: string): Buffer {

@@ -5,9 +5,8 @@
  */
 import type { BrokerRegistration, EndPoint } from '../metadata/znodes.ts'
 
-/** The leader of a partition that has none, and of one whose topic is being deleted. */
+/** The leader of a partition that has none. */
 export const NO_LEADER = -1
-export const LEADER_DURING_DELETE = -2
 
 export interface PartitionMetadata {
   readonly partitionIndex: number

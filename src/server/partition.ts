@@ -125,17 +125,24 @@ export class Partition {
     this.#offline = reason
   }
 
-  /** Throws unless this broker is the leader, in the epoch the client believes in (-1: any). */
-  checkLeader(clientLeaderEpoch: number): void {
-    if (this.#offline !== undefined) throw this.#offline
-    if (clientLeaderEpoch !== -1 && clientLeaderEpoch !== this.#state.leaderEpoch) {
-      throw new KafkaError(
-        clientLeaderEpoch < this.#state.leaderEpoch
-          ? 'FENCED_LEADER_EPOCH'
-          : 'UNKNOWN_LEADER_EPOCH',
-      )
+  /**
+   * What keeps this broker from answering as the leader, in the epoch the client believes in
+   * (-1: any); undefined if nothing does.
+   */
+  leadershipError(clientLeaderEpoch: number): KafkaError | undefined {
+    if (this.#offline !== undefined) return this.#offline
+    const { leaderEpoch } = this.#state
+    if (clientLeaderEpoch !== -1 && clientLeaderEpoch !== leaderEpoch) {
+      const isStale = clientLeaderEpoch < leaderEpoch
+      return new KafkaError(isStale ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH')
     }
-    if (!this.isLeader) throw new KafkaError('NOT_LEADER_OR_FOLLOWER')
+    return this.isLeader ? undefined : new KafkaError('NOT_LEADER_OR_FOLLOWER')
+  }
+
+  /** Throws the `leadershipError`, if there is one. */
+  checkLeader(clientLeaderEpoch: number): void {
+    const error = this.leadershipError(clientLeaderEpoch)
+    if (error !== undefined) throw error
   }
 
   /**

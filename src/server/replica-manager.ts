@@ -285,12 +285,8 @@ export class ReplicaManager {
     for (const wanted of params.partitions) {
       const partition = this.partition(wanted.topic, wanted.partitionIndex)
       if (partition === undefined) return Number.POSITIVE_INFINITY
-      try {
-        partition.checkLeader(wanted.currentLeaderEpoch)
-      } catch (error) {
-        if (error instanceof KafkaError) return Number.POSITIVE_INFINITY
-        throw error
-      }
+      const error = partition.leadershipError(wanted.currentLeaderEpoch)
+      if (error !== undefined) return Number.POSITIVE_INFINITY
       const end = partition.readableEnd(params.isolation)
       if (end <= wanted.fetchOffset) continue
       available += partition.log.sizeBetween(wanted.fetchOffset, end, wanted.maxBytes)

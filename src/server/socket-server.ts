@@ -69,10 +69,6 @@ export class SocketServer implements ConnectionOwner {
     return this.#options.maxFrameBytes
   }
 
-  get connectionCount(): number {
-    return this.#connections.size
-  }
-
   /**
    * Binds every listener, without accepting requests yet: a client that connects waits until
    * `acceptRequests`. Rejects with NetworkError if a port is taken. Returns the ports by name.

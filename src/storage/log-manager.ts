@@ -251,16 +251,6 @@ export class LogManager {
     ]
   }
 
-  /** The high watermark that the checkpoint has for a partition; 0 where it has none. */
-  checkpointedHighWatermark(topic: string, partition: number): number {
-    const name = partitionDirectoryName(topic, partition)
-    for (const directory of this.#directories) {
-      const offset = directory.highWatermarks.get(name)
-      if (offset !== undefined) return offset
-    }
-    return 0
-  }
-
   /**
    * The log of a partition of the topic with this id, made where it is missing. A log that is there
    * under the same name, but of another topic id, is of a topic that was deleted: it goes first.
@@ -414,11 +404,7 @@ export class LogManager {
     }
   }
 
-  /** Takes note of the partitions' high watermarks and writes them to their checkpoints. */
-  async checkpointHighWatermarks(
-    highWatermarks: Iterable<{ log: PartitionLog; offset: number }> = [],
-  ): Promise<void> {
-    for (const { log, offset } of highWatermarks) log.highWatermark = offset
+  async checkpointHighWatermarks(): Promise<void> {
     for (const directory of this.#online()) {
       await this.#checkpoint(directory, () => directory.highWatermarks.write())
     }

@@ -3,8 +3,7 @@
  * until each partition's high watermark has reached the end of what was appended.
  */
 import type { Completion } from '../../common/completion.ts'
-import { ErrorCode, KafkaError } from '../../common/errors.ts'
-import type { Partition } from '../partition.ts'
+import { ErrorCode } from '../../common/errors.ts'
 import type { AppendResult } from '../replica-manager.ts'
 import type { DelayedOperation } from './purgatory.ts'
 
@@ -20,8 +19,8 @@ export class DelayedProduce implements DelayedOperation {
   tryComplete(): boolean {
     for (const result of this.#results) {
       if (!isPending(result)) continue
-      const failure = leadershipLost(result.partition!)
-      if (failure !== undefined) result.errorCode = failure
+      const failure = result.partition!.leadershipError(-1)
+      if (failure !== undefined) result.errorCode = failure.code
       else if (result.partition!.highWatermark < result.requiredOffset) return false
     }
     this.#completion.complete(this.#results)
@@ -40,14 +39,4 @@ export class DelayedProduce implements DelayedOperation {
 
 function isPending(result: AppendResult): boolean {
   return result.errorCode === ErrorCode.NONE && result.partition !== undefined
-}
-
-function leadershipLost(partition: Partition): number | undefined {
-  try {
-    partition.checkLeader(-1)
-    return undefined
-  } catch (error) {
-    if (error instanceof KafkaError) return error.code
-    throw error
-  }
 }

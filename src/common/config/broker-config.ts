@@ -1,8 +1,8 @@
 /**
  * The broker's configuration: every key that is honoured. A key of Kafka's that is not here is
  * accepted and has no effect, which the broker says when it starts (`brokerConfig.unknownKeys`);
- * the sizes of socket buffers are such, because Node leaves them to the system. The keys about
- * replication are read and checked, and matter as soon as there is another broker.
+ * so are those of `other-keys.ts`, but tools can read and set them. The keys about replication are
+ * read and checked, and matter as soon as there is another broker.
  */
 import { Config, type ConfigEntries, ConfigSource } from './config.ts'
 import {
@@ -19,6 +19,7 @@ import {
   type ValueGetter,
 } from './config-definition.ts'
 import { ConfigError } from './config-value.ts'
+import { checkGroupKeys, GROUP_KEYS } from './group-keys.ts'
 import {
   type BrokerEndpoints,
   type ListenerSettings,
@@ -27,6 +28,10 @@ import {
   SECURITY_PROTOCOLS,
 } from './listeners.ts'
 import { LOG_KEYS } from './log-keys.ts'
+import { OTHER_KEYS } from './other-keys.ts'
+import { QUOTA_KEYS } from './quota-keys.ts'
+import { checkShareKeys, SHARE_KEYS } from './share-keys.ts'
+import { TRANSACTION_KEYS } from './transaction-keys.ts'
 
 const MIB = 1024 * 1024
 const INT_MAX = 2 ** 31 - 1
@@ -231,6 +236,15 @@ const REPLICATION = {
   }),
 }
 
+const TELEMETRY = {
+  'telemetry.max.bytes': int({
+    default: MIB,
+    valid: atLeast(1),
+    importance: 'low',
+    doc: 'The largest push of metrics that a client may send, as it is after decompression.',
+  }),
+}
+
 const BROKER_KEYS = {
   ...IDENTITY,
   ...NETWORK,
@@ -238,6 +252,12 @@ const BROKER_KEYS = {
   ...LOG_KEYS,
   ...FETCHING,
   ...REPLICATION,
+  ...GROUP_KEYS,
+  ...TRANSACTION_KEYS,
+  ...SHARE_KEYS,
+  ...QUOTA_KEYS,
+  ...TELEMETRY,
+  ...OTHER_KEYS,
 }
 
 export const BROKER_CONFIG = defineConfig(BROKER_KEYS, {
@@ -246,6 +266,8 @@ export const BROKER_CONFIG = defineConfig(BROKER_KEYS, {
       throw new ConfigError('You must set `node.id` to the same value as `broker.id`.')
     }
     checkTimes(get)
+    checkGroupKeys(get)
+    checkShareKeys(get)
     parseBrokerEndpoints(listenerSettings(get))
     const overrides = parseConnectionOverrides(get('max.connections.per.ip.overrides'))
     if (get('max.connections.per.ip') === 0 && overrides.size === 0) {

@@ -8,9 +8,9 @@
  */
 import type { Clock } from '../common/clock.ts'
 import { Completion } from '../common/completion.ts'
-import { ErrorCode, KafkaError } from '../common/errors.ts'
+import { ErrorCode, errorName, KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
-import type { Lease } from '../common/slab.ts'
+import { garbageCollected, type Lease } from '../common/slab.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import { type RecordError, RecordValidationError } from '../storage/log-validator.ts'
 import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
@@ -57,6 +57,9 @@ interface StagedAppend {
   readonly completion: Completion<readonly AppendResult[]>
 }
 
+/** Told when this broker begins to lead a partition (again, in a new epoch), or no longer does. */
+export type LeadershipListener = (partition: Partition, isLeader: boolean) => void
+
 export class ReplicaManager {
   readonly #brokerId: number
   readonly #logManager: LogManager
@@ -68,6 +71,7 @@ export class ReplicaManager {
   readonly #readBudget = new ReadBudget(READ_BUDGET_BYTES)
   /** Partitions that are assigned to this broker, and whose log could not be opened. */
   readonly #notHosted = new Set<string>()
+  readonly #leadershipListeners: LeadershipListener[] = []
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
@@ -84,6 +88,10 @@ export class ReplicaManager {
     this.#log = options.log
     this.#producePurgatory = new Purgatory(options.clock)
     this.#fetchPurgatory = new Purgatory(options.clock)
+  }
+
+  onLeadershipChange(listener: LeadershipListener): void {
+    this.#leadershipListeners.push(listener)
   }
 
   /** The partition, or undefined where this broker has no replica of it. */
@@ -120,9 +128,32 @@ export class ReplicaManager {
   /** Appends to each entry's partition; completes when the acks asked for have been reached. */
   append(request: AppendRequest): Completion<readonly AppendResult[]> {
     const results = request.entries.map((entry) => this.#stage(request, entry))
+    return this.#commitLater(request, results)
+  }
+
+  /**
+   * Appends a batch of a coordinator, with acks=all. Throws the KafkaError with which it is refused;
+   * returns the offsets it has got, and what becomes of it.
+   */
+  appendAsCoordinator(
+    entry: AppendRequest['entries'][number],
+    timeoutMs: number,
+  ): { info: LogAppendInfo; outcome: Completion<readonly AppendResult[]> } {
+    const lease = garbageCollected(entry.records)
+    const request = { requiredAcks: -1, timeoutMs, origin: 'coordinator', lease } as const
+    const result = this.#stage({ ...request, entries: [entry] }, entry)
+    if (result.info === undefined) {
+      throw new KafkaError(errorName(result.errorCode), result.errorMessage ?? undefined)
+    }
+    return { info: result.info, outcome: this.#commitLater(request, [result]) }
+  }
+
+  #commitLater(
+    { requiredAcks, timeoutMs, lease }: Omit<AppendRequest, 'entries'>,
+    results: AppendResult[],
+  ): Completion<readonly AppendResult[]> {
     const completion = new Completion<readonly AppendResult[]>()
     if (this.#staged.length === 0) queueMicrotask(() => this.#commitStaged())
-    const { requiredAcks, timeoutMs, lease } = request
     lease.retain()
     this.#staged.push({ lease, requiredAcks, timeoutMs, results, completion })
     return completion
@@ -172,6 +203,7 @@ export class ReplicaManager {
     const partition = ofTopic?.get(partitionIndex)
     if (partition !== undefined) {
       partition.takeOffline(new KafkaError('UNKNOWN_TOPIC_OR_PARTITION'))
+      this.#tellLeadership(partition, false)
       ofTopic!.delete(partitionIndex)
       if (ofTopic!.size === 0) this.#partitions.delete(topic)
       this.#wake(partition)
@@ -185,6 +217,7 @@ export class ReplicaManager {
     for (const partition of this.partitions()) {
       if (!failed.has(partition.log)) continue
       partition.takeOffline(new KafkaError('KAFKA_STORAGE_ERROR'))
+      this.#tellLeadership(partition, false)
       this.#wake(partition)
     }
   }
@@ -307,8 +340,10 @@ export class ReplicaManager {
     const { topic, partitionIndex } = state
     const known = this.partition(topic, partitionIndex)
     if (known?.topicId === state.topicId) {
+      const { leaderEpoch } = known
       if (!known.applyState(state)) throw new KafkaError('STALE_CONTROLLER_EPOCH')
       this.#wake(known)
+      if (known.leaderEpoch !== leaderEpoch) this.#tellLeadership(known, known.isLeader)
       return
     }
     // A folder of an earlier topic of this name is not this topic's data.
@@ -323,6 +358,11 @@ export class ReplicaManager {
     const ofTopic = this.#partitions.get(topic)
     if (ofTopic === undefined) this.#partitions.set(topic, new Map([[partitionIndex, partition]]))
     else ofTopic.set(partitionIndex, partition)
+    this.#tellLeadership(partition, partition.isLeader)
+  }
+
+  #tellLeadership(partition: Partition, isLeader: boolean): void {
+    for (const listener of this.#leadershipListeners) listener(partition, isLeader)
   }
 
   #wake(partition: Partition): void {

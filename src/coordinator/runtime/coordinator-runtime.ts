@@ -193,7 +193,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
 
   #appendRecords(
     hosted: Hosted<S>,
-    { records, onRefused }: CoordinatorResult<unknown>,
+    { records, onRefused }: Omit<CoordinatorResult<unknown>, 'response'>,
     producer: TransactionalProducer | undefined,
   ): Promise<void> | undefined {
     if (records.length === 0) return undefined

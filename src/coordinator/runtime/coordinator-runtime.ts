@@ -181,10 +181,15 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     result: CoordinatorResult<R>,
     producer?: TransactionalProducer,
   ): Promise<R> {
-    const committed = this.#appendRecords(hosted, result, producer)
-    if (committed !== undefined) await committed
-    // An answer without records may still tell of records that are on their way.
-    else if (hosted.uncommitted !== undefined) await hosted.uncommitted
+    try {
+      const committed = this.#appendRecords(hosted, result, producer)
+      if (committed !== undefined) await committed
+      // An answer without records may still tell of records that are on their way.
+      else if (hosted.uncommitted !== undefined) await hosted.uncommitted
+    } catch (error) {
+      if (error instanceof KafkaError) result.onFailed?.(error)
+      throw error
+    }
     result.onCommitted?.()
     const { response } = result
     if (!(response instanceof Completion)) return response
@@ -193,21 +198,18 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
 
   #appendRecords(
     hosted: Hosted<S>,
-    { records, onRefused }: Omit<CoordinatorResult<unknown>, 'response'>,
+    { records, isApplied }: Pick<CoordinatorResult<unknown>, 'records' | 'isApplied'>,
     producer: TransactionalProducer | undefined,
   ): Promise<void> | undefined {
     if (records.length === 0) return undefined
     const options = producer === undefined ? {} : { ...producer, transactional: true }
-    try {
-      const { baseOffset, committed } = this.#append(hosted, this.#encode(records, options))
+    const { baseOffset, committed } = this.#append(hosted, this.#encode(records, options))
+    if (isApplied !== true) {
       for (const [i, record] of records.entries()) {
         hosted.shard.replay(record, baseOffset + i, producer)
       }
-      return committed
-    } catch (error) {
-      if (error instanceof KafkaError) onRefused?.(error)
-      throw error
     }
+    return committed
   }
 
   #encode(records: readonly CoordinatorRecord[], options: RecordBatchOptions): Buffer {

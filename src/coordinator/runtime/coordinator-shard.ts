@@ -12,7 +12,8 @@
  *                                                                         response goes out <-'
  * ```
  * If an append is refused, nothing is replayed and the request fails with the append's error: hence
- * "without changing" above. `onRefused` undoes what was changed all the same.
+ * "without changing" above. Where a state machine must change at once all the same (a classic group
+ * is mostly what is in no record), it says `isApplied`, and undoes in `onFailed` what has to be.
  */
 import type { Completion } from '../../common/completion.ts'
 import type { KafkaError } from '../../common/errors.ts'
@@ -25,8 +26,12 @@ export interface CoordinatorResult<R> {
   readonly response: R | Completion<R>
   /** Called when the records are safe (committed), before the response goes out. */
   readonly onCommitted?: () => void
-  /** Called when the records could not be appended; the request fails with `error`. */
-  readonly onRefused?: (error: KafkaError) => void
+  /**
+   * Called when the records were refused or did not become safe; the request fails with `error`.
+   */
+  readonly onFailed?: (error: KafkaError) => void
+  /** The state has been changed as the records say: they are not replayed. */
+  readonly isApplied?: boolean
 }
 
 /** The producer that a record of a transaction is of. */

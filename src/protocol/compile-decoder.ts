@@ -210,7 +210,10 @@ export class DecoderSource {
     this.#line('}')
   }
 
-  /** A nullable struct has a byte in front: negative for null (KIP-893). */
+  /**
+   * A nullable struct has a byte in front: negative for null (KIP-893), but 0 for null where the
+   * struct is a tagged field.
+   */
   #nullableStruct(variable: string, field: Field, end: string): void {
     if (!includesVersion(field.nullable, this.#version)) {
       this.#line('{')
@@ -221,7 +224,7 @@ export class DecoderSource {
       return
     }
     this.#line(`if (p >= ${end}) r.truncated()`)
-    this.#line('if (b[p++] > 0x7f) {')
+    this.#line(field.tag === undefined ? 'if (b[p++] > 0x7f) {' : 'if (b[p++] === 0) {')
     this.#line(`  ${variable} = null`)
     this.#line('} else {')
     this.#indented(() => {

@@ -84,7 +84,8 @@ export class EncoderSource {
         break
       case 'struct': {
         const nullable = includesVersion(field.nullable, this.#version)
-        this.#null(field, value, `${writer}.int8(-1)`, path)
+        // As a tagged field it says null with another number: see the decoder.
+        this.#null(field, value, `${writer}.int8(${field.tag === undefined ? -1 : 0})`, path)
         this.#indented(() => {
           if (nullable) this.#line(`${writer}.int8(1)`)
           this.#struct(field.fields!, value, writer, path)

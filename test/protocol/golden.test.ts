@@ -9,70 +9,15 @@ import {
 } from '../../src/protocol/header.ts'
 import { APIS } from '../../src/protocol/messages/index.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
-import type { Field, Fields } from '../../src/protocol/schema.ts'
-import { includesVersion } from '../../src/protocol/schema.ts'
-import { codecOf, encodeToBuffer, goldenMessages, isDefault } from './golden.ts'
+import { codecOf, compareStruct, encodeToBuffer, goldenMessages, skeleton } from './golden.ts'
 
 type Json = { [name: string]: unknown }
-
-/** Compares a decoded struct with Kafka's JSON of it, which leaves out what the version lacks. */
-function compareStruct(fields: Fields, actual: Json, expected: Json, path: string): void {
-  const unknown = Object.keys(expected).filter((name) => !(name in fields))
-  assert.deepEqual(unknown, [], `${path} has no such fields`)
-  assert.deepEqual(Object.keys(actual), Object.keys(fields), `${path}: fields of the message`)
-  for (const [name, field] of Object.entries(fields)) {
-    const inner = `${path}.${name}`
-    if (name in expected) compareValue(field, actual[name], expected[name], inner)
-    else assert.ok(isDefault(field, actual[name]), `${inner} must have its default`)
-  }
-}
-
-function compareValue(field: Field, actual: unknown, expected: unknown, path: string): void {
-  if (expected === null || actual === null) {
-    assert.equal(actual, expected, path)
-    return
-  }
-  switch (field.type) {
-    case 'array': {
-      const list = expected as unknown[]
-      assert.equal((actual as unknown[]).length, list.length, path)
-      for (const [i, value] of list.entries()) {
-        compareValue(field.element!, (actual as unknown[])[i], value, `${path}[${i}]`)
-      }
-      break
-    }
-    case 'struct':
-      compareStruct(field.fields!, actual as Json, expected as Json, path)
-      break
-    case 'bytes':
-      assert.equal((actual as Buffer).toString('base64'), expected, path)
-      break
-    case 'records':
-      // Kafka's JSON does not show records; the comparison of the bytes covers them.
-      assert.ok(Buffer.isBuffer(actual), path)
-      break
-    case 'bigint64':
-      assert.equal(actual, BigInt(expected as number), path)
-      break
-    default:
-      assert.equal(actual, expected, path)
-  }
-}
-
-/** The least that can be given to an encoder such that every struct is met once. */
-function skeleton(fields: Fields, version: number): Json {
-  const entries = Object.entries(fields)
-    .filter(([, { element, tag, versions }]) => {
-      return element?.fields && tag === undefined && includesVersion(versions, version)
-    })
-    .map(([name, { element }]) => [name, [skeleton(element!.fields!, version)]])
-  return Object.fromEntries(entries)
-}
 
 for (const api of APIS) {
   test(`${api.name}: Kafka's bytes decode to Kafka's fields and encode to the same bytes`, () => {
     const seen = new Set<string>()
-    for (const { kind, version, contents, bytes, json } of goldenMessages(api.name)) {
+    for (const golden of goldenMessages<'request' | 'response'>(api.name)) {
+      const { kind, version, contents, bytes, json } = golden
       const codec = codecOf(api, kind, version)
       const message = codec.decode(bytes, 0, bytes.length)
       const path = `${api.name} ${kind} ${version}`
@@ -93,7 +38,7 @@ for (const api of APIS) {
 }
 
 test('headers are as Kafka writes them', () => {
-  for (const { kind, version, bytes, json } of goldenMessages('Headers')) {
+  for (const { kind, version, bytes, json } of goldenMessages<'request' | 'response'>('Headers')) {
     if (kind === 'request') {
       const header = decodeRequestHeader(bytes, 0, bytes.length)
       assert.equal(header.apiKey, json.requestApiKey)
@@ -114,7 +59,7 @@ test('headers are as Kafka writes them', () => {
 test('a request frame has its length, Kafka’s header and the body, in this order', () => {
   // The body of Metadata 9 for all topics: null, true, false, false, no tagged fields.
   const body = Buffer.from('000100'.concat('0000'), 'hex')
-  for (const golden of goldenMessages('Headers')) {
+  for (const golden of goldenMessages<'request' | 'response'>('Headers')) {
     const clientId = golden.json.clientId as string
     if (golden.kind !== 'request' || golden.version !== 2) continue
     const header = { correlationId: golden.json.correlationId as number, clientId }

@@ -2,25 +2,25 @@
  * The golden files: messages and record batches as Apache Kafka's own classes wrote them, with what
  * these classes say is in them. `golden/java` makes them.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { ByteWriter } from '../../src/protocol/byte-writer.ts'
 import { type Codec, requestCodec, responseCodec } from '../../src/protocol/compile.ts'
-import type { Api, Field } from '../../src/protocol/schema.ts'
+import type { Api, Field, Fields } from '../../src/protocol/schema.ts'
+import { includesVersion } from '../../src/protocol/schema.ts'
 
 const FOLDER = new URL('golden/kafka-4.2/', import.meta.url)
 
-export interface GoldenMessage {
-  kind: 'request' | 'response'
+type Json = { [name: string]: unknown }
+
+export interface GoldenMessage<Kind extends string> {
+  /** Which half of it: request or response, a record's key or value. */
+  kind: Kind
   version: number
   /** Of defaults, each array of structs has one element, of defaults as well. */
   contents: 'random' | 'defaults'
   bytes: Buffer
   json: { [name: string]: unknown }
-}
-
-/** The names of all files, without the ending. */
-export function goldenNames(): string[] {
-  return readdirSync(FOLDER).map((name) => name.replace(/\.tsv$/, ''))
 }
 
 /** The lines of a file, split at the tabs. */
@@ -32,10 +32,10 @@ export function goldenLines(name: string): string[][] {
     .map((line) => line.split('\t'))
 }
 
-/** What Kafka wrote for every version of an API, or for the headers. */
-export function goldenMessages(name: string): GoldenMessage[] {
+/** What Kafka wrote for every version of an API, of the headers or of a record. */
+export function goldenMessages<Kind extends string>(name: string): GoldenMessage<Kind>[] {
   return goldenLines(name).map(([kind, version, contents, base64, json]) => ({
-    kind: kind as 'request' | 'response',
+    kind: kind as Kind,
     version: Number(version),
     contents: contents as 'random' | 'defaults',
     bytes: Buffer.from(base64!, 'base64'),
@@ -86,4 +86,58 @@ export function isDefault(field: Field, value: unknown): boolean {
     default:
       return value === field.default
   }
+}
+
+/** Compares a decoded struct with Kafka's JSON of it, which leaves out what the version lacks. */
+export function compareStruct(fields: Fields, actual: Json, expected: Json, path: string): void {
+  const unknown = Object.keys(expected).filter((name) => !(name in fields))
+  assert.deepEqual(unknown, [], `${path} has no such fields`)
+  assert.deepEqual(Object.keys(actual), Object.keys(fields), `${path}: fields of the message`)
+  for (const [name, field] of Object.entries(fields)) {
+    const inner = `${path}.${name}`
+    if (name in expected) compareValue(field, actual[name], expected[name], inner)
+    else assert.ok(isDefault(field, actual[name]), `${inner} must have its default`)
+  }
+}
+
+function compareValue(field: Field, actual: unknown, expected: unknown, path: string): void {
+  if (expected === null || actual === null) {
+    assert.equal(actual, expected, path)
+    return
+  }
+  switch (field.type) {
+    case 'array': {
+      const list = expected as unknown[]
+      assert.equal((actual as unknown[]).length, list.length, path)
+      for (const [i, value] of list.entries()) {
+        compareValue(field.element!, (actual as unknown[])[i], value, `${path}[${i}]`)
+      }
+      break
+    }
+    case 'struct':
+      compareStruct(field.fields!, actual as Json, expected as Json, path)
+      break
+    case 'bytes':
+      assert.equal((actual as Buffer).toString('base64'), expected, path)
+      break
+    case 'records':
+      // Kafka's JSON does not show records; the comparison of the bytes covers them.
+      assert.ok(Buffer.isBuffer(actual), path)
+      break
+    case 'bigint64':
+      assert.equal(actual, BigInt(expected as number), path)
+      break
+    default:
+      assert.equal(actual, expected, path)
+  }
+}
+
+/** The least that can be given to an encoder such that every struct is met once. */
+export function skeleton(fields: Fields, version: number): Json {
+  const entries = Object.entries(fields)
+    .filter(([, { element, tag, versions }]) => {
+      return element?.fields && tag === undefined && includesVersion(versions, version)
+    })
+    .map(([name, { element }]) => [name, [skeleton(element!.fields!, version)]])
+  return Object.fromEntries(entries)
 }

@@ -23,7 +23,7 @@ function refusal(run: () => unknown): KafkaError | undefined {
 
 test('a message cut short at any byte is refused, though the bytes beyond are still there', () => {
   for (const api of APIS) {
-    for (const { kind, version, bytes } of goldenMessages(api.name)) {
+    for (const { kind, version, bytes } of goldenMessages<'request' | 'response'>(api.name)) {
       const codec = codecOf(api, kind, version)
       const step = Math.ceil(bytes.length / 100)
       for (let end = 0; end < bytes.length; end += step) {
@@ -38,7 +38,7 @@ test('messages with bytes changed at random decode or are refused', () => {
   const change = fc.record({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) })
   const changes = fc.array(change, { minLength: 1, maxLength: 4 })
   for (const api of APIS) {
-    for (const { kind, version, bytes } of goldenMessages(api.name)) {
+    for (const { kind, version, bytes } of goldenMessages<'request' | 'response'>(api.name)) {
       if (bytes.length === 0) continue
       const codec = codecOf(api, kind, version)
       const property = fc.property(changes, (list) => {

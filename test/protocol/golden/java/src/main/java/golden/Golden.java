@@ -11,6 +11,13 @@ public final class Golden {
         for (String api : Messages.APIS) {
             Files.writeString(folder.resolve(api + ".tsv"), Messages.lines(api));
         }
+        for (String group : Messages.RECORDS.keySet()) {
+            Path records = Files.createDirectories(folder.resolve(group));
+            for (String name : Messages.RECORDS.get(group)) {
+                Files.writeString(records.resolve(name + ".tsv"), Messages.recordLines(group, name));
+            }
+        }
+        Files.writeString(folder.resolve("ConsumerProtocol.tsv"), Messages.consumerProtocolLines());
         Files.writeString(folder.resolve("Headers.tsv"), Messages.headerLines());
         Files.writeString(folder.resolve("RecordBatches.tsv"), RecordBatches.lines());
     }

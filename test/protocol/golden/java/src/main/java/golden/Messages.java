@@ -41,8 +41,22 @@ final class Messages {
         "IncrementalAlterConfigs", "OffsetDelete", "DescribeCluster", "ConsumerGroupHeartbeat",
         "ConsumerGroupDescribe", "DescribeTopicPartitions");
 
+    /** Coordinator records, by the package of their classes. */
+    static final Map<String, List<String>> RECORDS = Map.of(
+        "group", List.of(
+            "LegacyOffsetCommit", "OffsetCommit", "GroupMetadata", "ConsumerGroupMetadata",
+            "ConsumerGroupPartitionMetadata", "ConsumerGroupMemberMetadata",
+            "ConsumerGroupTargetAssignmentMetadata", "ConsumerGroupTargetAssignmentMember",
+            "ConsumerGroupCurrentMemberAssignment", "ShareGroupMemberMetadata",
+            "ShareGroupMetadata", "ShareGroupTargetAssignmentMetadata",
+            "ShareGroupTargetAssignmentMember", "ShareGroupCurrentMemberAssignment",
+            "ShareGroupStatePartitionMetadata", "ConsumerGroupRegularExpression"),
+        "transaction", List.of("TransactionLog"),
+        "share", List.of("ShareSnapshot", "ShareUpdate"));
+
     private static final ObjectMapper JSON =
         new ObjectMapper().configure(JsonParser.Feature.ALLOW_COMMENTS, true);
+    private static final String API_CLASSES = "org.apache.kafka.common.message.";
     private static final int SAMPLES = 2;
     private static final int DEFAULTS = -1;
     private static final long MAX_SAFE = (1L << 53) - 1;
@@ -50,11 +64,14 @@ final class Messages {
     private final Random random;
     private final int version;
     private final boolean defaults;
+    private final String source;
     private final String outer;
     private final Map<String, JsonNode> commonStructs = new HashMap<>();
 
-    private Messages(JsonNode definition, int version, int sample) {
-        this.outer = definition.get("name").asText() + "Data";
+    private Messages(String source, JsonNode definition, int version, int sample) {
+        this.source = source;
+        boolean api = List.of("request", "response", "header").contains(definition.get("type").asText());
+        this.outer = definition.get("name").asText() + (api ? "Data" : "");
         this.version = version;
         this.defaults = sample == DEFAULTS;
         this.random = new Random(31L * outer.hashCode() + 7L * version + sample);
@@ -97,14 +114,56 @@ final class Messages {
         return out.toString();
     }
 
+    /** Keys and values of a coordinator's records, with the type or version before the fields. */
+    static String recordLines(String group, String name) throws Exception {
+        String source = "org.apache.kafka.coordinator." + group + ".generated.";
+        StringBuilder out = new StringBuilder();
+        JsonNode key = definition(name + "Key");
+        int type = key.get("apiKey").asInt();
+        JsonNode value = definition(name + "Value");
+        for (int sample = DEFAULTS; sample < SAMPLES; sample++) {
+            append(out, "key", source, key, 0, sample, new short[] {(short) type});
+        }
+        appendVersions(out, "value", source, value);
+        return out.toString();
+    }
+
+    static String consumerProtocolLines() throws Exception {
+        StringBuilder out = new StringBuilder();
+        for (String kind : List.of("Subscription", "Assignment")) {
+            JsonNode definition = definition("ConsumerProtocol" + kind);
+            appendVersions(out, kind.toLowerCase(), API_CLASSES, definition);
+        }
+        return out.toString();
+    }
+
+    /** Every version, each with its number before it. */
+    private static void appendVersions(
+            StringBuilder out, String kind, String source, JsonNode definition) throws Exception {
+        int[] range = range(definition.get("validVersions").asText());
+        for (int version = range[0]; version <= range[1]; version++) {
+            for (int sample = DEFAULTS; sample < SAMPLES; sample++) {
+                append(out, kind, source, definition, version, sample, new short[] {(short) version});
+            }
+        }
+    }
+
     private static void append(
             StringBuilder out, String kind, JsonNode definition, int version, int sample)
             throws Exception {
-        Messages filler = new Messages(definition, version, sample);
-        Class<?> type = Class.forName("org.apache.kafka.common.message." + filler.outer);
+        append(out, kind, API_CLASSES, definition, version, sample, new short[0]);
+    }
+
+    private static void append(
+            StringBuilder out, String kind, String source, JsonNode definition, int version,
+            int sample, short[] prefix) throws Exception {
+        Messages filler = new Messages(source, definition, version, sample);
+        Class<?> type = Class.forName(source + filler.outer);
         Message message = (Message) filler.fill(type, definition.get("fields"));
         ObjectSerializationCache cache = new ObjectSerializationCache();
-        ByteBuffer buffer = ByteBuffer.allocate(message.size(cache, (short) version));
+        int size = 2 * prefix.length + message.size(cache, (short) version);
+        ByteBuffer buffer = ByteBuffer.allocate(size);
+        for (short number : prefix) buffer.putShort(number);
         message.write(new ByteBufferAccessor(buffer), cache, (short) version);
         Class<?> converter = Class.forName(type.getName() + "JsonConverter");
         Object json = converter.getMethod("write", type, short.class)
@@ -118,7 +177,7 @@ final class Messages {
     private Object fill(Class<?> type, JsonNode fields) throws Exception {
         Object struct = type.getDeclaredConstructor().newInstance();
         for (JsonNode field : fields) {
-            if (!contains(field.get("versions").asText())) continue;
+            if (!contains(versions(field))) continue;
             // Now and then a field keeps its default.
             if (defaults ? !isArrayOfStructs(field) : random.nextInt(8) == 0) continue;
             String name = field.get("name").asText();
@@ -176,13 +235,17 @@ final class Messages {
             default: break;
         }
         JsonNode fields = field.has("fields") ? field.get("fields") : commonStructs.get(type);
-        String name = "org.apache.kafka.common.message." + outer + "$" + type;
+        String name = source + outer + "$" + type;
         return fill(Class.forName(name), fields);
     }
 
-    /** Where Long.MAX_VALUE is a default any long is legitimate, elsewhere what a double can hold. */
+    /**
+     * In a hash, and where Long.MAX_VALUE is the default, any long is legitimate; elsewhere what a
+     * double can hold.
+     */
     private long int64(JsonNode field) {
         long value = random.nextLong();
+        if (field.get("name").asText().endsWith("Hash")) return value;
         if (field.path("default").asText().startsWith("9223372036854775807")) return value;
         return random.nextBoolean() ? value % MAX_SAFE : value % 100_000;
     }
@@ -205,6 +268,10 @@ final class Messages {
     private boolean contains(String versions) {
         int[] range = range(versions);
         return version >= range[0] && version <= range[1];
+    }
+
+    private static String versions(JsonNode field) {
+        return field.get(field.has("versions") ? "versions" : "taggedVersions").asText();
     }
 
     private static int[] range(String versions) {

@@ -1,7 +1,7 @@
 /**
  * What all kinds of groups have in common: classic groups (the members' leader assigns), consumer
- * groups (KIP-848: the broker assigns) and share groups (KIP-932: members share partitions). A group
- * id names one group, of one kind at a time.
+ * groups (KIP-848: the broker assigns) and share groups (KIP-932: members share partitions). A
+ * group id names one group, of one kind at a time.
  */
 import type { CoordinatorRecord } from '../runtime/coordinator-record.ts'
 
@@ -39,6 +39,9 @@ export interface Group {
   /** Throws KafkaError NON_EMPTY_GROUP where DeleteGroups may not delete it. */
   validateDelete(): void
 
+  /** Throws KafkaError where OffsetDelete may not touch the group's offsets at all. */
+  validateOffsetDelete(): void
+
   /** Whether a member may read the topic, so that its offsets must not go. */
   isSubscribedTo(topic: string): boolean
 
@@ -46,8 +49,8 @@ export interface Group {
   tombstones(): CoordinatorRecord[]
 
   /**
-   * When committed offsets begin to age (`offsets.retention.minutes`), in milliseconds since the
-   * epoch: undefined while the group is in use. `commitTimestamp` is that of the offset in question.
+   * When a committed offset begins to age (`offsets.retention.minutes`), in milliseconds since the
+   * epoch; undefined while the group is in use. `commitTimestamp` is that of the offset.
    */
   offsetExpirationBase(commitTimestamp: number): number | undefined
 }

@@ -23,6 +23,7 @@ import {
 import { CoordinatorLoader } from './coordinator-loader.ts'
 import type { CoordinatorRecord, CoordinatorRecordCodec } from './coordinator-record.ts'
 import type {
+  CoordinatorEffects,
   CoordinatorResult,
   CoordinatorShard,
   ShardContext,
@@ -158,7 +159,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
   }
 
   /** Tells every loaded shard of something. What a call returns is appended and replayed. */
-  forEach(operation: (shard: S) => CoordinatorResult<unknown> | undefined): void {
+  forEach(operation: (shard: S) => CoordinatorEffects | undefined): void {
     for (const hosted of [...this.#hosted.values()]) {
       if (hosted.isLoaded) this.#onTimer(hosted, () => operation(hosted.shard))
     }
@@ -181,24 +182,33 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     result: CoordinatorResult<R>,
     producer?: TransactionalProducer,
   ): Promise<R> {
-    try {
-      const committed = this.#appendRecords(hosted, result, producer)
-      if (committed !== undefined) await committed
-      // An answer without records may still tell of records that are on their way.
-      else if (hosted.uncommitted !== undefined) await hosted.uncommitted
-    } catch (error) {
-      if (error instanceof KafkaError) result.onFailed?.(error)
-      throw error
-    }
-    result.onCommitted?.()
+    await this.#settle(hosted, result, producer)
     const { response } = result
     if (!(response instanceof Completion)) return response
     return await new Promise((resolve) => response.onComplete(resolve))
   }
 
+  /** Appends and replays at once; resolves when it is committed. */
+  async #settle(
+    hosted: Hosted<S>,
+    effects: CoordinatorEffects,
+    producer?: TransactionalProducer,
+  ): Promise<void> {
+    try {
+      const committed = this.#appendRecords(hosted, effects, producer)
+      if (committed !== undefined) await committed
+      // An answer without records may still tell of records that are on their way.
+      else if (hosted.uncommitted !== undefined) await hosted.uncommitted
+    } catch (error) {
+      if (error instanceof KafkaError) effects.onFailed?.(error)
+      throw error
+    }
+    effects.onCommitted?.()
+  }
+
   #appendRecords(
     hosted: Hosted<S>,
-    { records, isApplied }: Pick<CoordinatorResult<unknown>, 'records' | 'isApplied'>,
+    { records, isApplied }: CoordinatorEffects,
     producer: TransactionalProducer | undefined,
   ): Promise<void> | undefined {
     if (records.length === 0) return undefined
@@ -239,15 +249,15 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     }
   }
 
-  #onTimer(hosted: Hosted<S>, callback: () => CoordinatorResult<unknown> | undefined): void {
+  #onTimer(hosted: Hosted<S>, callback: () => CoordinatorEffects | undefined): void {
     if (hosted.isUnloaded) return
     const { log, topic } = this.#options
     const failed = (error: unknown) => {
       log.warn(`a timed operation of ${topic}-${hosted.partition} failed`, error)
     }
     try {
-      const result = callback()
-      if (result !== undefined) this.#apply(hosted, result).catch(failed)
+      const effects = callback()
+      if (effects !== undefined) this.#settle(hosted, effects).catch(failed)
     } catch (error) {
       failed(error)
     }
@@ -264,19 +274,15 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
 
 class Timers implements ShardTimers {
   readonly #clock: Clock
-  readonly #run: (callback: () => CoordinatorResult<unknown> | undefined) => void
+  readonly #run: (callback: () => CoordinatorEffects | undefined) => void
   readonly #timers = new Map<string, Timer>()
 
-  constructor(clock: Clock, run: (callback: () => CoordinatorResult<unknown> | undefined) => void) {
+  constructor(clock: Clock, run: (callback: () => CoordinatorEffects | undefined) => void) {
     this.#clock = clock
     this.#run = run
   }
 
-  schedule(
-    name: string,
-    delayMs: number,
-    callback: () => CoordinatorResult<unknown> | undefined,
-  ): void {
+  schedule(name: string, delayMs: number, callback: () => CoordinatorEffects | undefined): void {
     this.cancel(name)
     const timer = this.#clock.schedule(delayMs, () => {
       this.#timers.delete(name)

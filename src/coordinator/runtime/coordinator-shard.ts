@@ -19,11 +19,10 @@ import type { Completion } from '../../common/completion.ts'
 import type { KafkaError } from '../../common/errors.ts'
 import type { CoordinatorRecord } from './coordinator-record.ts'
 
-export interface CoordinatorResult<R> {
+/** What becomes of a shard's partition: the result of an operation without its response. */
+export interface CoordinatorEffects {
   /** Appended as one batch: all or none. */
   readonly records: readonly CoordinatorRecord[]
-  /** A Completion is a response to come, such as one that waits for other members to join. */
-  readonly response: R | Completion<R>
   /** Called when the records are safe (committed), before the response goes out. */
   readonly onCommitted?: () => void
   /**
@@ -32,6 +31,11 @@ export interface CoordinatorResult<R> {
   readonly onFailed?: (error: KafkaError) => void
   /** The state has been changed as the records say: they are not replayed. */
   readonly isApplied?: boolean
+}
+
+export interface CoordinatorResult<R> extends CoordinatorEffects {
+  /** A Completion is a response to come, such as one that waits for other members to join. */
+  readonly response: R | Completion<R>
 }
 
 /** The producer that a record of a transaction is of. */
@@ -72,11 +76,7 @@ export interface ShardContext {
  */
 export interface ShardTimers {
   /** Calls `callback` once after `delayMs`. A timer of the same name is replaced. */
-  schedule(
-    name: string,
-    delayMs: number,
-    callback: () => CoordinatorResult<unknown> | undefined,
-  ): void
+  schedule(name: string, delayMs: number, callback: () => CoordinatorEffects | undefined): void
 
   cancel(name: string): void
 }

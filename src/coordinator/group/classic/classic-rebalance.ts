@@ -13,7 +13,7 @@
  */
 import { ErrorCode } from '../../../common/errors.ts'
 import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'
-import type { CoordinatorResult, ShardContext } from '../../runtime/coordinator-shard.ts'
+import type { CoordinatorEffects, ShardContext } from '../../runtime/coordinator-shard.ts'
 import type { GroupCoordinatorConfig } from '../group-config.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { ClassicMember } from './classic-member.ts'
@@ -143,10 +143,7 @@ export class ClassicRebalance {
     group.remove(member.memberId)
   }
 
-  #sessionEnded(
-    group: ClassicGroup,
-    member: ClassicMember,
-  ): CoordinatorResult<unknown> | undefined {
+  #sessionEnded(group: ClassicGroup, member: ClassicMember): CoordinatorEffects | undefined {
     const isGone = group.members.get(member.memberId) !== member
     if (isGone || group.isIn('Dead') || member.isWaiting) return undefined
     return applied(this.removeMember(group, member))
@@ -207,7 +204,7 @@ export class ClassicRebalance {
   }
 
   /** Who has not asked for its assignment by now does not follow. */
-  #syncEnded(group: ClassicGroup): CoordinatorResult<unknown> | undefined {
+  #syncEnded(group: ClassicGroup): CoordinatorEffects | undefined {
     if (!group.isIn('CompletingRebalance', 'Stable') || group.pendingSyncs.size === 0) {
       return undefined
     }
@@ -221,8 +218,8 @@ export class ClassicRebalance {
 }
 
 /** The result of an operation that has changed the group already. */
-function applied(records: Records): CoordinatorResult<undefined> {
-  return { records, response: undefined, isApplied: true }
+function applied(records: Records): CoordinatorEffects {
+  return { records, isApplied: true }
 }
 
 function joinTimer({ groupId }: ClassicGroup): string {

@@ -42,7 +42,10 @@ export function settleInterruptedCleaning(context: LogContext, directory: string
     const base = offsetInName(name, LOG_SUFFIX + SWAP_SUFFIX)
     if (base !== undefined) removeReplaced(context, directory, base)
   }
-  for (const name of swaps) {
+  // The batches first: as long as they are not in place, this is done again from the beginning, and
+  // what is in place of the rest would be taken for the old segment's.
+  const isLog = (name: string) => name.endsWith(LOG_SUFFIX + SWAP_SUFFIX)
+  for (const name of [...swaps.filter(isLog), ...swaps.filter((name) => !isLog(name))]) {
     logger.info(`Finishing the replacement of ${directory}/${name}`)
     disk.rename(`${directory}/${name}`, `${directory}/${name.slice(0, -SWAP_SUFFIX.length)}`)
   }

@@ -51,6 +51,14 @@ export interface LogConfig {
   readonly messageTimestampAfterMaxMs: number
   /** `cleanup.policy` */
   readonly cleanupPolicy: readonly CleanupPolicy[]
+  /** `min.cleanable.dirty.ratio` */
+  readonly minCleanableDirtyRatio: number
+  /** `delete.retention.ms` */
+  readonly deleteRetentionMs: number
+  /** `min.compaction.lag.ms` */
+  readonly minCompactionLagMs: number
+  /** `max.compaction.lag.ms` */
+  readonly maxCompactionLagMs: number
   /** `preallocate` */
   readonly preallocate: boolean
   /** `file.delete.delay.ms` */
@@ -77,6 +85,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   messageTimestampBeforeMaxMs: Number.POSITIVE_INFINITY,
   messageTimestampAfterMaxMs: 60 * 60 * 1000,
   cleanupPolicy: ['delete'],
+  minCleanableDirtyRatio: 0.5,
+  deleteRetentionMs: 24 * 60 * 60 * 1000,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.POSITIVE_INFINITY,
   preallocate: false,
   fileDeleteDelayMs: 60_000,
   compressionType: 'producer',
@@ -85,4 +97,10 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
 /** Whether the log cleaner may remove records of this log by key. */
 export function isCompacted(config: LogConfig): boolean {
   return config.cleanupPolicy.includes('compact')
+}
+
+/** The age at which a segment is closed: what must be compacted soon must not stay in it longer. */
+export function maxSegmentMs(config: LogConfig): number {
+  if (!isCompacted(config)) return config.segmentMs
+  return Math.min(config.segmentMs, config.maxCompactionLagMs)
 }

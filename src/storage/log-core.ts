@@ -36,6 +36,12 @@ export class LogCore {
   status: 'online' | 'offline' | 'closed' = 'online'
   logStartOffset: number
   logEndOffset: number
+  /** See PartitionLog. */
+  highWatermark = 0
+  /** The log is compacted up to here, as far as is known; goes into the cleaner's checkpoint. */
+  cleanerOffset: number | undefined
+  /** A truncation is under way; it takes several steps, and nothing may be changed in between. */
+  isTruncating = false
   /** Counts truncations: a cold read that one has overtaken begins again. */
   generation = 0
   readonly #onStorageError: (error: DiskError) => void

@@ -5,6 +5,7 @@ import { KafkaError } from '../common/errors.ts'
 import { ColdReader } from './cold-reader.ts'
 import type { LogCore } from './log-core.ts'
 import { emptyRead, type LogRead, type ReadOptions } from './log-read.ts'
+import type { LogSegment } from './log-segment.ts'
 import {
   findLargestTimestamp,
   findTimestamp,
@@ -101,7 +102,6 @@ export class LogReader {
   async offsetForTimestamp(timestamp: number): Promise<OffsetAtTimestamp | undefined> {
     this.#core.checkOnline()
     const start = this.#core.logStartOffset
-    const { all } = this.#core.segments
     const { slabs } = this.#core.context
     switch (timestamp) {
       case SpecialTimestamp.EARLIEST:
@@ -112,17 +112,24 @@ export class LogReader {
       case SpecialTimestamp.LATEST_TIERED:
         return specialOffset(-1, undefined)
       case SpecialTimestamp.MAX_TIMESTAMP:
-        return this.#searching(findLargestTimestamp(all, slabs))
+        return this.#searching((segments) => findLargestTimestamp(segments, slabs))
       default:
-        return this.#searching(findTimestamp(all, timestamp, start, slabs))
+        return this.#searching((all) => findTimestamp(all, timestamp, start, slabs))
     }
   }
 
-  async #searching<T>(result: Promise<T>): Promise<T> {
-    try {
-      return await result
-    } catch (error) {
-      throw this.#core.fail(error)
+  /** Searches again where segments have been removed or replaced while it was under way. */
+  async #searching<T>(search: (segments: readonly LogSegment[]) => Promise<T>): Promise<T> {
+    for (;;) {
+      const { segments } = this.#core
+      const { version } = segments
+      try {
+        const result = await search(segments.all)
+        if (version === segments.version) return result
+      } catch (error) {
+        if (version === segments.version) throw this.#core.fail(error)
+      }
+      this.#core.checkOnline()
     }
   }
 }

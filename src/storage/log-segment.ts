@@ -15,7 +15,7 @@ import {
   readInt64,
 } from '../protocol/records/record-batch.ts'
 import { LOG_SUFFIX, segmentFile } from './file-names.ts'
-import type { LogConfig } from './log-config.ts'
+import { type LogConfig, maxSegmentMs } from './log-config.ts'
 import { OffsetIndex } from './offset-index.ts'
 import type { CompletedTransaction } from './producer-state.ts'
 import { NO_TIMESTAMP, TimeIndex, type TimestampOffset } from './time-index.ts'
@@ -24,13 +24,17 @@ import { TransactionIndex } from './transaction-index.ts'
 /** Largest difference between an offset and its segment's base offset that an index can hold. */
 const MAX_RELATIVE_OFFSET = 0x7fff_ffff
 
-/** A batch that is accepted and has its offsets, but is not written yet. */
-export interface StagedBatch {
+/** A batch to be written at the end of a segment. */
+export interface NewBatch {
   readonly bytes: Buffer
-  readonly lease: Lease
-  readonly baseOffset: number
   readonly lastOffset: number
   readonly maxTimestamp: number
+}
+
+/** A batch that is accepted and has its offsets, but is not written yet. */
+export interface StagedBatch extends NewBatch {
+  readonly lease: Lease
+  readonly baseOffset: number
   /** The transaction that this batch ends. */
   readonly completed: CompletedTransaction | undefined
 }
@@ -81,20 +85,26 @@ export class LogSegment {
     disk: Disk,
     directory: string,
     baseOffset: number,
-    options: { createdMs: number; rollJitterMs: number },
+    options: { createdMs: number; rollJitterMs: number; suffix?: string },
   ) {
+    const suffix = options.suffix ?? ''
     this.#disk = disk
     this.baseOffset = baseOffset
-    this.path = segmentFile(directory, baseOffset, LOG_SUFFIX)
-    this.offsetIndex = new OffsetIndex(disk, directory, baseOffset)
-    this.timeIndex = new TimeIndex(disk, directory, baseOffset)
-    this.transactionIndex = new TransactionIndex(disk, directory, baseOffset)
+    this.path = segmentFile(directory, baseOffset, LOG_SUFFIX + suffix)
+    this.offsetIndex = new OffsetIndex(disk, directory, baseOffset, suffix)
+    this.timeIndex = new TimeIndex(disk, directory, baseOffset, suffix)
+    this.transactionIndex = new TransactionIndex(disk, directory, baseOffset, suffix)
     this.createdMs = options.createdMs
     this.rollJitterMs = options.rollJitterMs
   }
 
   get sizeInBytes(): number {
     return this.#sizeInBytes
+  }
+
+  /** It is no part of the log any more: its files have other names, and are going to be removed. */
+  get isRemoved(): boolean {
+    return this.#isRemoved
   }
 
   /** Makes the files of a new, empty segment. */
@@ -126,10 +136,22 @@ export class LogSegment {
     this.#file ??= new SharedFile(this.#disk.open(this.path))
     this.offsetIndex.file.load()
     this.timeIndex.file.load()
-    const header = Buffer.alloc(RECORD_BATCH_HEADER_SIZE)
-    if (this.#sizeInBytes > 0 && this.#file.file.readSync(header, 0) === header.length) {
-      this.#firstTimestamp = readInt64(header, MAX_TIMESTAMP_AT)
+    this.firstTimestamp()
+  }
+
+  /** The largest timestamp of the first batch; -1 where there is none. */
+  firstTimestamp(): number {
+    if (this.#firstTimestamp < 0 && this.#sizeInBytes > 0) {
+      const header = Buffer.alloc(RECORD_BATCH_HEADER_SIZE)
+      const { file, done } = this.openForReading()
+      try {
+        const length = file.readSync(header, 0)
+        if (length === header.length) this.#firstTimestamp = readInt64(header, MAX_TIMESTAMP_AT)
+      } finally {
+        done()
+      }
     }
+    return this.#firstTimestamp
   }
 
   /** Empties the indexes, which the caller then rebuilds through `index`. */
@@ -145,7 +167,7 @@ export class LogSegment {
   }
 
   /** Writes batches at the end, in one operation, and indexes them. */
-  append(batches: readonly StagedBatch[], indexIntervalBytes: number): void {
+  append(batches: readonly NewBatch[], indexIntervalBytes: number): void {
     const buffers = batches.map((batch) => batch.bytes)
     this.#file!.file.writeSync(buffers, this.#sizeInBytes)
     for (const batch of batches) {
@@ -187,7 +209,8 @@ export class LogSegment {
     const maxIndexEntries = config.maxIndexSizeBytes - 12 * staged.length
     return (
       size > config.segmentBytes - batch.sizeInBytes ||
-      this.#waitedMs(batch.maxTimestamp, staged, nowMs) > config.segmentMs - this.rollJitterMs ||
+      this.#waitedMs(batch.maxTimestamp, staged, nowMs) >
+        maxSegmentMs(config) - this.rollJitterMs ||
       this.offsetIndex.isFull(maxIndexEntries) ||
       this.timeIndex.isFull(maxIndexEntries) ||
       batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET

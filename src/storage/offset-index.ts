@@ -27,13 +27,10 @@ export class OffsetIndex {
   readonly file: IndexFile
   readonly #baseOffset: number
 
-  constructor(disk: Disk, directory: string, baseOffset: number) {
+  constructor(disk: Disk, directory: string, baseOffset: number, suffix = '') {
     this.#baseOffset = baseOffset
-    this.file = new IndexFile(
-      disk,
-      segmentFile(directory, baseOffset, OFFSET_INDEX_SUFFIX),
-      ENTRY_SIZE,
-    )
+    const path = segmentFile(directory, baseOffset, OFFSET_INDEX_SUFFIX + suffix)
+    this.file = new IndexFile(disk, path, ENTRY_SIZE)
   }
 
   isFull(maxSizeBytes: number): boolean {

@@ -20,7 +20,6 @@
  */
 import type { DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
-import { LAST_OFFSET_DELTA_AT, readInt32, readInt64 } from '../protocol/records/record-batch.ts'
 import { PRODUCER_SNAPSHOT_SUFFIX, segmentFile, specialDirectoryName } from './file-names.ts'
 import { type AppendOptions, LogAppender, type LogAppendInfo } from './log-appender.ts'
 import type { LogConfig } from './log-config.ts'
@@ -30,12 +29,10 @@ import type { LogRead, ReadOptions } from './log-read.ts'
 import { LogReader } from './log-reader.ts'
 import { type LoadedLog, loadLog } from './log-recovery.ts'
 import { countBelowStart, countExpired } from './log-retention.ts'
-import type { LogSegment } from './log-segment.ts'
+import { LogTruncation } from './log-truncation.ts'
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts'
 import { writeProducerSnapshot } from './producer-snapshot.ts'
 import type { ProducerEntry } from './producer-state.ts'
-import { loadProducerState, removeSnapshotsAbove } from './producer-state-loader.ts'
-import { scanBatches } from './segment-reader.ts'
 import type { OffsetAtTimestamp } from './timestamp-search.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
 
@@ -73,23 +70,21 @@ export class PartitionLog {
   readonly #core: LogCore
   readonly #appender: LogAppender
   readonly #reader: LogReader
-  readonly #options: PartitionLogOptions
+  readonly #truncation: LogTruncation
   #topicId: string | undefined
-  #highWatermark = 0
-  /** A truncation is under way; it takes several steps, and nothing may be appended in between. */
-  #isTruncating = false
 
   private constructor(context: LogContext, options: PartitionLogOptions, loaded: LoadedLog) {
     this.topic = options.topic
     this.partition = options.partition
     this.logDirectory = options.logDirectory
-    this.#options = options
     const { name, directory } = this
     const onStorageError = (error: DiskError) => options.onStorageError?.(this, error)
     const { config } = options
     this.#core = new LogCore({ context, name, directory, config, loaded, onStorageError })
     this.#appender = new LogAppender(this.#core)
     this.#reader = new LogReader(this.#core)
+    const { writeCheckpoints } = options
+    this.#truncation = new LogTruncation(this.#core, this.#appender, this.#reader, writeCheckpoints)
     this.highWatermark = options.highWatermark ?? 0
     this.#topicId = readPartitionMetadata(context.disk, directory)
   }
@@ -171,15 +166,13 @@ export class PartitionLog {
 
   /** Everything below is on all in-sync replicas. The partition's leader or follower sets it. */
   get highWatermark(): number {
-    return this.#highWatermark
+    return this.#core.highWatermark
   }
 
   set highWatermark(offset: number) {
-    this.#highWatermark = Math.max(
-      this.#core.logStartOffset,
-      Math.min(offset, this.#core.logEndOffset),
-    )
-    this.#core.producers.onHighWatermark(this.#highWatermark)
+    const core = this.#core
+    core.highWatermark = Math.max(core.logStartOffset, Math.min(offset, core.logEndOffset))
+    core.producers.onHighWatermark(core.highWatermark)
   }
 
   /** The first offset that is not settled: of an open transaction, or one not yet replicated. */
@@ -190,7 +183,7 @@ export class PartitionLog {
 
   /** Everything below is settled: no open transaction, and below the high watermark. */
   get lastStableOffset(): number {
-    return Math.min(this.#highWatermark, this.firstUnstableOffset ?? this.#highWatermark)
+    return Math.min(this.highWatermark, this.firstUnstableOffset ?? this.highWatermark)
   }
 
   get sizeInBytes(): number {
@@ -224,7 +217,8 @@ export class PartitionLog {
    */
   append(records: Buffer, options: AppendOptions): LogAppendInfo {
     this.#core.checkOnline()
-    if (this.#isTruncating) throw new Error(`append to ${this.name} while it is being truncated`)
+    if (this.#core.isTruncating)
+      throw new Error(`append to ${this.name} while it is being truncated`)
     return this.#appender.append(records, options)
   }
 
@@ -323,7 +317,7 @@ export class PartitionLog {
       this.#core.logStartOffset = offset
       this.#core.epochs.truncateFromStart(offset)
       this.#core.flusher.raise(offset)
-      this.highWatermark = Math.max(this.#highWatermark, offset)
+      this.highWatermark = Math.max(this.highWatermark, offset)
     }
     return this.#core.logStartOffset
   }
@@ -333,7 +327,7 @@ export class PartitionLog {
     this.#core.checkOnline()
     return this.#core.guard(() => {
       const { all } = this.#core.segments
-      const limits = { highWatermark: this.#highWatermark, logEndOffset: this.#core.logEndOffset }
+      const limits = { highWatermark: this.highWatermark, logEndOffset: this.#core.logEndOffset }
       const count = countExpired(all, limits, this.#core.config, this.#core.context.clock.now())
       if (count === 0) return false
       if (count === all.length) this.roll()
@@ -362,82 +356,13 @@ export class PartitionLog {
    * Cuts the log so that it ends at `offset`, for a follower whose leader's log differs from there
    * on. Resolves when the cut is durable, checkpoints included; until then nothing may be appended.
    */
-  async truncateTo(offset: number): Promise<void> {
-    this.#core.checkOnline()
-    this.#appender.writeStaged()
-    if (offset >= this.#core.logEndOffset) {
-      this.#core.epochs.truncateFromEnd(this.#core.logEndOffset)
-      return
-    }
-    if (offset < this.#core.segments.first.baseOffset) return this.truncateFullyAndStartAt(offset)
-    await this.#truncating(async () => {
-      const segment = this.#core.segments.floor(offset)!
-      const position = await this.#positionOf(segment, offset)
-      const later = this.#core.segments.all.filter((other) => other.baseOffset > segment.baseOffset)
-      this.#core.flusher.forget(later)
-      this.#core.segments.remove(later, this.#core.config.fileDeleteDelayMs)
-      segment.truncate(position, offset)
-      this.#setEnd(offset)
-      this.#core.logStartOffset = Math.min(this.#core.logStartOffset, offset)
-      this.#core.epochs.truncateFromEnd(offset)
-      removeSnapshotsAbove(this.#core.context, this.directory, offset)
-      await segment.sync()
-      await this.#reloadProducers(offset)
-    })
+  truncateTo(offset: number): Promise<void> {
+    return this.#truncation.truncateTo(offset)
   }
 
   /** Empties the log, which then begins and ends at `offset`. As `truncateTo` otherwise. */
-  async truncateFullyAndStartAt(offset: number): Promise<void> {
-    this.#core.checkOnline()
-    this.#appender.writeStaged()
-    await this.#truncating(async () => {
-      const old = this.#core.segments.all
-      this.#core.flusher.forget(old)
-      this.#core.segments.remove(old, this.#core.config.fileDeleteDelayMs)
-      this.#appender.createSegment(offset)
-      this.#setEnd(offset)
-      this.#core.logStartOffset = offset
-      this.#core.epochs.clear()
-      removeSnapshotsAbove(this.#core.context, this.directory, -1)
-      this.#core.producers.reset(offset)
-    })
-  }
-
-  async #truncating(steps: () => Promise<void>): Promise<void> {
-    this.#isTruncating = true
-    try {
-      await steps()
-      await this.#core.context.disk.syncDirectory(this.directory)
-      await this.#options.writeCheckpoints?.()
-    } catch (error) {
-      throw this.#core.fail(error)
-    } finally {
-      this.#isTruncating = false
-    }
-  }
-
-  #setEnd(offset: number): void {
-    this.#core.generation += 1
-    this.#core.tail.clear()
-    this.#reader.reset()
-    this.#core.logEndOffset = offset
-    this.#appender.discardStaged()
-    this.#highWatermark = Math.min(this.#highWatermark, offset)
-    this.#core.flusher.lower(offset)
-  }
-
-  /** Where in a segment the first batch begins that reaches `offset`. */
-  #positionOf(segment: LogSegment, offset: number): Promise<number> {
-    const range = { from: segment.offsetIndex.lookup(offset), to: segment.sizeInBytes }
-    return scanBatches(segment, range, this.#core.context.slabs, (bytes, at) => {
-      return readInt64(bytes, at) + readInt32(bytes, at + LAST_OFFSET_DELTA_AT) < offset
-    })
-  }
-
-  #reloadProducers(endOffset: number): Promise<void> {
-    const { context, directory, segments, logStartOffset, producers } = this.#core
-    const log = { directory, segments: segments.all, logStartOffset }
-    return loadProducerState(context, log, producers, endOffset)
+  truncateFullyAndStartAt(offset: number): Promise<void> {
+    return this.#truncation.truncateFullyAndStartAt(offset)
   }
 
   /**

@@ -22,6 +22,11 @@ export class RecordWalker {
   timestampDelta = 0
   /** -1 where the key is null. */
   keyLength = -1
+  keyAt = 0
+  /** -1 where the value is null. */
+  valueLength = -1
+  /** Where it begins, with its length. */
+  recordAt = 0
 
   #bytes: Uint8Array = new Uint8Array(0)
   #at = 0
@@ -39,8 +44,14 @@ export class RecordWalker {
     return this.#at === this.#end
   }
 
+  /** Where the record that `next` stepped over ends. */
+  get recordEnd(): number {
+    return this.#at
+  }
+
   /** Steps over one record. Returns false where there is none, or none of correct form. */
   next(): boolean {
+    this.recordAt = this.#at
     return this.#nextPlain() || this.#nextAny()
   }
 
@@ -63,6 +74,7 @@ export class RecordWalker {
     if (offset >= 0x80) offset = (offset & 0x7f) | (bytes[at++]! << 7)
     let key = bytes[at++]!
     if (key >= 0x80) key = (key & 0x7f) | (bytes[at++]! << 7)
+    const keyAt = at
     if (key !== NULL_LENGTH) at += key >>> 1
     let value = bytes[at++]!
     if (value >= 0x80) value = (value & 0x7f) | (bytes[at++]! << 7)
@@ -79,6 +91,8 @@ export class RecordWalker {
     this.offsetDelta = unzigzag(offset)
     this.timestampDelta = unzigzag(timestamp)
     this.keyLength = unzigzag(key)
+    this.keyAt = keyAt
+    this.valueLength = unzigzag(value)
     this.#at = recordEnd
     return true
   }
@@ -92,10 +106,11 @@ export class RecordWalker {
     this.timestampDelta = this.#varlong()
     this.offsetDelta = this.#varint()
     this.keyLength = this.#varint()
+    this.keyAt = this.#at
     if (this.keyLength > 0) this.#at += this.keyLength
-    const valueLength = this.#varint()
-    if (valueLength > 0) this.#at += valueLength
-    if (this.keyLength < -1 || valueLength < -1 || this.#at >= recordEnd) return false
+    this.valueLength = this.#varint()
+    if (this.valueLength > 0) this.#at += this.valueLength
+    if (this.keyLength < -1 || this.valueLength < -1 || this.#at >= recordEnd) return false
     const headerCount = this.#varint()
     if (headerCount !== 0 && !this.#skipHeaders(headerCount, recordEnd)) return false
     return this.#at === recordEnd

@@ -4,9 +4,11 @@
  */
 import type { Timer } from '../common/clock.ts'
 import {
+  CLEANED_SUFFIX,
   DELETED_SUFFIX,
   PRODUCER_SNAPSHOT_SUFFIX,
   SEGMENT_SUFFIXES,
+  SWAP_SUFFIX,
   segmentFile,
 } from './file-names.ts'
 import type { LogContext } from './log-context.ts'
@@ -17,6 +19,7 @@ export class SegmentList {
   readonly #directory: string
   #segments: LogSegment[]
   readonly #removals = new Set<Timer>()
+  #version = 0
 
   constructor(context: LogContext, directory: string, segments: LogSegment[]) {
     if (segments.length === 0) throw new Error(`${directory} has no segment`)
@@ -35,6 +38,11 @@ export class SegmentList {
 
   get active(): LogSegment {
     return this.#segments[this.#segments.length - 1]!
+  }
+
+  /** Counts removals and replacements: a search through the segments that one overtook is void. */
+  get version(): number {
+    return this.#version
   }
 
   /** Bytes of all segments' batches. */
@@ -79,18 +87,69 @@ export class SegmentList {
    */
   remove(removed: readonly LogSegment[], delayMs: number): void {
     const gone = new Set(removed)
+    this.#version += 1
     this.#segments = this.#segments.filter((segment) => !gone.has(segment))
-    const paths: string[] = []
-    for (const segment of removed) {
-      segment.remove()
-      for (const suffix of [...SEGMENT_SUFFIXES, PRODUCER_SNAPSHOT_SUFFIX]) {
-        const path = segmentFile(this.#directory, segment.baseOffset, suffix)
-        if (this.#context.disk.stat(path) === undefined) continue
-        this.#context.disk.rename(path, path + DELETED_SUFFIX)
-        paths.push(path + DELETED_SUFFIX)
-      }
-    }
+    const paths = removed.flatMap((segment) => [
+      ...this.#setAside(segment, SEGMENT_SUFFIXES),
+      ...this.#setAside(segment, [PRODUCER_SNAPSHOT_SUFFIX]),
+    ])
     this.#removeLater(paths, delayMs)
+  }
+
+  /**
+   * Puts the segment whose `.cleaned` files begin at the first of `replaced`, which follow each
+   * other, in their place. `open` takes over its files under their final names. The files of the
+   * old ones go as in `remove`.
+   *
+   * The changes of names, in this order, can be cut short anywhere: before the last `.cleaned` has
+   * become `.swap`, the next start undoes them; from then on, it completes them (see
+   * interrupted-cleaning.ts). What the new files hold must be durable before.
+   */
+  replace(
+    replaced: readonly LogSegment[],
+    open: (baseOffset: number) => LogSegment,
+    delayMs: number,
+  ): void {
+    const { baseOffset } = replaced[0]!
+    const at = this.#segments.indexOf(replaced[0]!)
+    if (at < 0 || replaced.some((segment, index) => this.#segments[at + index] !== segment)) {
+      throw new Error(`segments to be replaced are not in the log of ${this.#directory}`)
+    }
+    this.#version += 1
+    this.#rename(baseOffset, CLEANED_SUFFIX, SWAP_SUFFIX)
+    const paths: string[] = []
+    for (const segment of replaced) {
+      paths.push(...this.#setAside(segment, SEGMENT_SUFFIXES))
+      // The snapshot at the new segment's beginning is still of use.
+      if (segment.baseOffset === baseOffset) continue
+      paths.push(...this.#setAside(segment, [PRODUCER_SNAPSHOT_SUFFIX]))
+    }
+    this.#rename(baseOffset, SWAP_SUFFIX, '')
+    const segments = [...this.#segments]
+    segments.splice(at, replaced.length, open(baseOffset))
+    this.#segments = segments
+    this.#removeLater(paths, delayMs)
+  }
+
+  #rename(baseOffset: number, from: string, to: string): void {
+    for (const suffix of SEGMENT_SUFFIXES) {
+      const path = segmentFile(this.#directory, baseOffset, suffix)
+      if (this.#context.disk.stat(path + from) === undefined) continue
+      this.#context.disk.rename(path + from, path + to)
+    }
+  }
+
+  /** Gives a segment's files the names of what is to be removed; returns these. */
+  #setAside(segment: LogSegment, suffixes: readonly string[]): string[] {
+    segment.remove()
+    const paths: string[] = []
+    for (const suffix of suffixes) {
+      const path = segmentFile(this.#directory, segment.baseOffset, suffix)
+      if (this.#context.disk.stat(path) === undefined) continue
+      this.#context.disk.rename(path, path + DELETED_SUFFIX)
+      paths.push(path + DELETED_SUFFIX)
+    }
+    return paths
   }
 
   #removeLater(paths: readonly string[], delayMs: number): void {

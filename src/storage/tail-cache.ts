@@ -212,6 +212,17 @@ export class LogTail {
     this.#head = 0
   }
 
+  /** Forgets what begins below `offset`: it was compacted. */
+  forgetBelow(offset: number): void {
+    let head = this.#head
+    while (head < this.#entries.length && this.#entries[head]!.baseOffset < offset) {
+      this.#cache.unpin(this.#entries[head]!)
+      head += 1
+    }
+    this.#entries = this.#entries.slice(head)
+    this.#head = 0
+  }
+
   /** Reads from `startOffset`; undefined where that is not, or no longer, in memory. */
   read(startOffset: number, maxBytes: number, options: ReadOptions): LogRead | undefined {
     const first = this.#entries[this.#head]

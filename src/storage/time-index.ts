@@ -30,13 +30,10 @@ export class TimeIndex {
   readonly file: IndexFile
   readonly #baseOffset: number
 
-  constructor(disk: Disk, directory: string, baseOffset: number) {
+  constructor(disk: Disk, directory: string, baseOffset: number, suffix = '') {
     this.#baseOffset = baseOffset
-    this.file = new IndexFile(
-      disk,
-      segmentFile(directory, baseOffset, TIME_INDEX_SUFFIX),
-      ENTRY_SIZE,
-    )
+    const path = segmentFile(directory, baseOffset, TIME_INDEX_SUFFIX + suffix)
+    this.file = new IndexFile(disk, path, ENTRY_SIZE)
   }
 
   /** One entry is kept free for the roll. */

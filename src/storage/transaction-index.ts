@@ -31,10 +31,10 @@ export class TransactionIndex {
   #exists: boolean
   #count = 0
 
-  constructor(disk: Disk, directory: string, baseOffset: number) {
+  constructor(disk: Disk, directory: string, baseOffset: number, suffix = '') {
     this.#disk = disk
     this.#baseOffset = baseOffset
-    this.path = segmentFile(directory, baseOffset, TRANSACTION_INDEX_SUFFIX)
+    this.path = segmentFile(directory, baseOffset, TRANSACTION_INDEX_SUFFIX + suffix)
     const size = disk.stat(this.path)?.size
     this.#exists = size !== undefined
     this.#count = Math.floor((size ?? 0) / ENTRY_SIZE)

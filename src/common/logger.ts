@@ -8,6 +8,8 @@ import type { Clock } from './clock.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface Logger {
+  /** What is said at least. Can be changed at any time; absent where it cannot. */
+  level?: LogLevel
   debug(message: string): void
   info(message: string): void
   /** `cause` is appended as its message; its stack only where it is not an operating error. */
@@ -19,13 +21,13 @@ const SEVERITY: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 
 
 /** Writes `[2026-11-23 12:18:13,123] INFO message` lines of at least `level` to `sink`. */
 export class LineLogger implements Logger {
+  level: LogLevel
   readonly #clock: Clock
-  readonly #threshold: number
   readonly #sink: (line: string) => void
 
   constructor(options: { clock: Clock; level?: LogLevel; sink: (line: string) => void }) {
     this.#clock = options.clock
-    this.#threshold = SEVERITY[options.level ?? 'info']
+    this.level = options.level ?? 'info'
     this.#sink = options.sink
   }
 
@@ -46,7 +48,7 @@ export class LineLogger implements Logger {
   }
 
   #write(level: LogLevel, message: string, cause?: unknown): void {
-    if (SEVERITY[level] < this.#threshold) return
+    if (SEVERITY[level] < SEVERITY[this.level]) return
     const suffix = cause === undefined ? '' : `: ${describeCause(cause)}`
     this.#sink(`[${timestamp(this.#clock.now())}] ${level.toUpperCase()} ${message}${suffix}`)
   }

@@ -36,6 +36,8 @@ export const PERSISTENT_PATHS: readonly string[] = [
   '/config/clients',
   '/config/users',
   '/config/ips',
+  '/config/client-metrics',
+  '/config/groups',
   '/admin/delete_topics',
   '/isr_change_notification',
   '/log_dir_event_notification',
@@ -43,7 +45,14 @@ export const PERSISTENT_PATHS: readonly string[] = [
   '/cluster',
 ]
 
-export type ConfigEntity = 'topics' | 'brokers' | 'clients' | 'users' | 'ips'
+export type ConfigEntity =
+  | 'topics'
+  | 'brokers'
+  | 'clients'
+  | 'users'
+  | 'ips'
+  | 'client-metrics'
+  | 'groups'
 
 /** The entity that stands for "all brokers", "all clients" and so on. */
 export const DEFAULT_ENTITY = '<default>'

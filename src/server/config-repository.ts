@@ -1,13 +1,23 @@
 /**
- * The settings that can be changed while the broker runs: each topic's, this broker's, and those of
- * all brokers. They are kept in the metadata store; what is here is a copy, kept up to date by
+ * The settings that can be changed while the broker runs: each topic's, each group's, this broker's,
+ * those of all brokers, and subscriptions to metrics of clients. They are kept in the metadata store; what is here is a copy, kept up to date by
  * whoever changes them through this broker.
  *
  * A change is checked as a whole before it is written, and is in force when the call that made it
  * resolves.
  */
 import { type BrokerConfig, checkDynamicUpdate } from '../common/config/broker-config.ts'
+import {
+  type ClientMetricsConfig,
+  createClientMetricsConfig,
+  validateClientMetricsConfig,
+} from '../common/config/client-metrics-config.ts'
 import { type ConfigEntries, ConfigSource } from '../common/config/config.ts'
+import {
+  createGroupConfig,
+  type GroupConfig,
+  validateGroupConfig,
+} from '../common/config/group-config.ts'
 import {
   createTopicConfig,
   type TopicConfig,
@@ -27,6 +37,7 @@ import type {
   TimestampType,
   TopicCompression,
 } from '../storage/log-config.ts'
+import { ConfigNodes } from './config-nodes.ts'
 import { asStorageError } from './storage-errors.ts'
 
 export class ConfigRepository {
@@ -37,10 +48,22 @@ export class ConfigRepository {
   /** Made from `#topics` when first asked for. */
   readonly #topicConfigs = new Map<string, TopicConfig>()
   readonly #topicListeners = new Set<(topic: string) => void>()
+  /** What has been set for groups, by their ids. */
+  readonly groups: ConfigNodes<GroupConfig>
+  /** The subscriptions to metrics of clients, by their names. */
+  readonly clientMetrics: ConfigNodes<ClientMetricsConfig>
 
   /** `broker` is the configuration from the broker's properties; what is loaded is added to it. */
   constructor(broker: BrokerConfig) {
     this.#broker = broker
+    this.groups = new ConfigNodes('groups', {
+      create: (entries) => createGroupConfig(broker, entries),
+      validate: (entries) => validateGroupConfig(broker, entries),
+    })
+    this.clientMetrics = new ConfigNodes('client-metrics', {
+      create: createClientMetricsConfig,
+      validate: validateClientMetricsConfig,
+    })
   }
 
   /** The broker's own configuration, with what was set dynamically. */
@@ -58,6 +81,8 @@ export class ConfigRepository {
     for (const [source, name] of this.#brokerEntities()) {
       this.#broker.replace(source, await this.#read('brokers', name))
     }
+    await this.groups.load(store)
+    await this.clientMetrics.load(store)
   }
 
   /** The configuration of a topic. What it does not set follows the broker's. */

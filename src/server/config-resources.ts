@@ -1,26 +1,32 @@
 /**
  * The things that have settings, as DescribeConfigs, AlterConfigs and IncrementalAlterConfigs name
- * them: a type and a name. Topics and brokers are served; the others are refused by their names.
+ * them: a type and a name.
  */
 
 import { BROKER_CONFIG } from '../common/config/broker-config.ts'
 import {
+  type Config,
   type ConfigDescription,
   type ConfigEntries,
   ConfigSource,
 } from '../common/config/config.ts'
+import type { ConfigKeys } from '../common/config/config-definition.ts'
+import { ConfigError } from '../common/config/config-value.ts'
 import { TOPIC_CONFIG } from '../common/config/topic-config.ts'
 import { ErrorCode, KafkaError } from '../common/errors.ts'
+import type { LogLevel } from '../common/logger.ts'
 import type { BrokerServices } from './broker-services.ts'
+import type { ConfigNodes } from './config-nodes.ts'
 import { checkTopicName } from './controller/topic-plan.ts'
 
-const TYPE_TOPIC = 2
-const TYPE_BROKER = 4
-const TYPE_NAMES: Readonly<Record<number, string>> = {
-  8: 'BROKER_LOGGER',
-  16: 'CLIENT_METRICS',
-  32: 'GROUP',
-}
+/** The types, with the numbers of the protocol. */
+export const ResourceType = {
+  TOPIC: 2,
+  BROKER: 4,
+  BROKER_LOGGER: 8,
+  CLIENT_METRICS: 16,
+  GROUP: 32,
+} as const
 
 export interface ConfigResource {
   describe(keys: readonly string[] | null): ConfigDescription[]
@@ -38,9 +44,26 @@ export function configResource(
   resource: { resourceType: number; resourceName: string },
 ): ConfigResource {
   const { resourceType: type, resourceName: name } = resource
-  if (type === TYPE_TOPIC) return topicResource(services, name)
-  if (type === TYPE_BROKER) return brokerResource(services, name)
-  throw new KafkaError('INVALID_REQUEST', `Unsupported resource type: ${TYPE_NAMES[type] ?? type}`)
+  switch (type) {
+    case ResourceType.TOPIC:
+      return topicResource(services, name)
+    case ResourceType.BROKER:
+      return brokerResource(services, name)
+    case ResourceType.BROKER_LOGGER:
+      return loggerResource(services, name)
+    case ResourceType.CLIENT_METRICS:
+      if (name === '') throw invalid('Client metrics subscription name must not be empty')
+      return nodeResource(services.configs.clientMetrics, name)
+    case ResourceType.GROUP:
+      if (name === '') throw invalid('Group name must not be empty')
+      return nodeResource(services.configs.groups, name)
+    default:
+      throw invalid(`Unknown resource type ${type}`)
+  }
+}
+
+function invalid(message: string): KafkaError {
+  return new KafkaError('INVALID_REQUEST', message)
 }
 
 /** What the responses of both requests that alter settings say of one resource. */
@@ -103,12 +126,7 @@ function topicResource({ configs, metadata }: BrokerServices, name: string): Con
 
 function brokerResource({ configs, brokerId }: BrokerServices, name: string): ConfigResource {
   const forAll = name === ''
-  if (!forAll && name !== String(brokerId)) {
-    throw new KafkaError(
-      'INVALID_REQUEST',
-      `Unexpected broker id, expected ${brokerId} or empty string, but received ${name}`,
-    )
-  }
+  if (!forAll) checkBrokerId(name, brokerId, `${brokerId} or empty string,`)
   const source = forAll
     ? ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG
     : ConfigSource.DYNAMIC_BROKER_CONFIG
@@ -120,7 +138,79 @@ function brokerResource({ configs, brokerId }: BrokerServices, name: string): Co
     },
     entries: () => configs.brokerEntries(source),
     currentList: (key) => listValue(configs.broker, BROKER_CONFIG.keys, key),
-    replace: (entries, validateOnly) => configs.setBroker(source, entries, validateOnly),
+    async replace(entries, validateOnly) {
+      try {
+        await configs.setBroker(source, entries, validateOnly)
+      } catch (error) {
+        // For brokers, unlike topics, Kafka calls the request invalid, not the configuration.
+        if (error instanceof ConfigError) throw invalid(error.message)
+        throw error
+      }
+    },
+  }
+}
+
+/** The one logger there is, under the name that it has in Java. */
+const ROOT_LOGGER = 'root'
+
+/** What can be said of a logger; a level that is not told apart is the one next to it. */
+const LOG_LEVELS: Readonly<Record<string, LogLevel>> = {
+  DEBUG: 'debug',
+  ERROR: 'error',
+  FATAL: 'error',
+  INFO: 'info',
+  TRACE: 'debug',
+  WARN: 'warn',
+}
+
+function loggerResource({ log, brokerId }: BrokerServices, name: string): ConfigResource {
+  if (name === '') throw invalid('Broker id must not be empty')
+  checkBrokerId(name, brokerId, `${brokerId}`)
+  const entries = () => new Map([[ROOT_LOGGER, (log.level ?? 'info').toUpperCase()]])
+  return {
+    describe: (keys) =>
+      [...entries()]
+        .filter(([key]) => keys?.includes(key) ?? true)
+        .map(([key, value]) => ({
+          ...{ name: key, value, source: ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG },
+          ...{ type: 'UNKNOWN', sensitive: false, readOnly: false, documentation: '' },
+          synonyms: [],
+        })),
+    entries,
+    currentList: () => undefined,
+    async replace(next, validateOnly) {
+      for (const [logger, value] of next) {
+        if (logger !== ROOT_LOGGER) throw new ConfigError(`Logger ${logger} does not exist!`)
+        const level = LOG_LEVELS[value]
+        if (level === undefined) {
+          throw new ConfigError(
+            `Cannot set the log level of ${logger} to ${value} as it is not a supported log ` +
+              `level. Valid log levels are ${Object.keys(LOG_LEVELS).join(', ')}`,
+          )
+        }
+        if (!validateOnly && log.level !== undefined) log.level = level
+      }
+    },
+  }
+}
+
+/** A thing that exists by its settings. */
+function nodeResource<Keys extends ConfigKeys>(
+  nodes: ConfigNodes<Config<Keys>>,
+  name: string,
+): ConfigResource {
+  return {
+    describe: (keys) => nodes.get(name).describe(keys ?? undefined),
+    entries: () => nodes.entries(name),
+    currentList: (key) => listValue(nodes.get(name), nodes.get(name).definition.keys, key),
+    replace: (entries, validateOnly) => nodes.set(name, entries, validateOnly),
+  }
+}
+
+function checkBrokerId(name: string, brokerId: number, expected: string): void {
+  if (!/^[+-]?\d+$/.test(name)) throw invalid(`Broker id must be an integer, but it is: ${name}`)
+  if (Number(name) !== brokerId) {
+    throw invalid(`Unexpected broker id, expected ${expected} but received ${name}`)
   }
 }
 

@@ -4,6 +4,7 @@ import { ErrorCode, errorName } from '../../src/common/errors.ts'
 import { AlterConfigs } from '../../src/protocol/messages/alter-configs.ts'
 import { DescribeConfigs } from '../../src/protocol/messages/describe-configs.ts'
 import { IncrementalAlterConfigs } from '../../src/protocol/messages/incremental-alter-configs.ts'
+import { ListConfigResources } from '../../src/protocol/messages/list-config-resources.ts'
 import { batchOf, createTopic, produce } from '../support/requests.ts'
 import { TestBroker } from '../support/test-broker.ts'
 import type { TestClient } from '../support/test-client.ts'
@@ -127,9 +128,14 @@ test('changes that make no sense are refused as a whole', async () => {
       'INVALID_REQUEST',
       /duplicate config keys/,
     ],
-    [[BROKER, '1'], [['log.dirs', SET, '/x']], 'INVALID_CONFIG', /Cannot update/],
+    [
+      [BROKER, '1'],
+      [['log.dirs', SET, '/x']],
+      'INVALID_REQUEST',
+      /^Cannot update these configs dynamically: Set\(log\.dirs\)$/,
+    ],
     [[BROKER, '7'], [], 'INVALID_REQUEST', /expected 1/],
-    [[32, 'group'], [], 'INVALID_REQUEST', /GROUP/],
+    [[99, 'x'], [], 'INVALID_REQUEST', /Unknown resource type 99/],
   ]
   for (const [resource, changes, expected, message] of cases) {
     const [name, text] = await change(client, resource, changes)
@@ -158,4 +164,67 @@ test('AlterConfigs replaces everything that was set', async () => {
   const config = await describe(client, TOPIC, 't')
   assert.equal(config('segment.ms').value, '9000')
   assert.equal(config('retention.ms').value, '604800000')
+})
+
+test('groups and subscriptions exist by their settings, within the broker’s limits', async () => {
+  await using broker = await TestBroker.start()
+  const client = await broker.connect()
+  const [METRICS, GROUP] = [16, 32]
+  const listed = async () => {
+    const { configResources } = await client.send(ListConfigResources, 1, {
+      resourceTypes: [METRICS, GROUP],
+    })
+    return configResources.map((resource) => resource.resourceName)
+  }
+  const session = 'consumer.session.timeout.ms'
+  const reset = 'share.auto.offset.reset'
+  assert.deepEqual(await listed(), [])
+  const refused: [[number, string], string, string, string, RegExp][] = [
+    [[GROUP, 'g'], session, '5', 'INVALID_CONFIG', /equal to group\.consumer\.min\.session/],
+    [[GROUP, 'g'], 'share.record.lock.duration.ms', '60001', 'INVALID_CONFIG', /max\.record/],
+    [[GROUP, 'g'], reset, 'by_duration:P', 'INVALID_CONFIG', /must be either 'earliest'/],
+    [[GROUP, 'g'], 'nix', '1', 'INVALID_CONFIG', /^Unknown group config name: nix$/],
+    [[GROUP, ''], session, '50000', 'INVALID_REQUEST', /empty/],
+    [[METRICS, 'm'], 'interval.ms', '99', 'INVALID_REQUEST', /between 100 and 3600000/],
+    [[METRICS, 'm'], 'match', 'client_id=[', 'INVALID_CONFIG', /^Illegal client matching/],
+  ]
+  for (const [resource, key, value, expected, text] of refused) {
+    const [name, message] = await change(client, resource, [[key, SET, value]])
+    assert.equal(name, expected, key)
+    assert.match(message ?? '', text)
+  }
+  assert.deepEqual(await listed(), [])
+  await change(client, [GROUP, 'a/b'], [[session, SET, '50000']])
+  await change(client, [GROUP, 'a/b'], [[reset, SET, 'by_duration:PT1H30M0.5S']])
+  await change(client, [METRICS, 'm'], [['match', SET, 'client_id=x.*']])
+  await broker.close()
+  await broker.open()
+  const again = await broker.connect()
+  const config = await describe(again, GROUP, 'a/b')
+  assert.deepEqual([config(session).value, config(session).configSource], ['50000', 8])
+  assert.equal(broker.broker.services.configs.groups.get('a/b').get(session), 50_000)
+  const { configResources } = await again.send(ListConfigResources, 0, {})
+  assert.deepEqual(
+    configResources.map((resource) => resource.resourceName),
+    ['m'],
+  )
+  await change(again, [METRICS, 'm'], [['match', DELETE, null]])
+  assert.deepEqual((await again.send(ListConfigResources, 0, {})).configResources, [])
+})
+
+test('the level of the broker’s log can be changed', async () => {
+  await using broker = await TestBroker.start()
+  const client = await broker.connect()
+  const LOGGER = 8
+  assert.equal((await describe(client, LOGGER, '1'))('root').value, 'WARN')
+  broker.broker.services.log.info('before')
+  await change(client, [LOGGER, '1'], [['root', SET, 'INFO']])
+  broker.broker.services.log.info('after')
+  assert.deepEqual(
+    broker.logLines.map((line) => line.split(' ').at(-1)),
+    ['after'],
+  )
+  const refused = await change(client, [LOGGER, '1'], [['root', DELETE, null]])
+  assert.equal(refused[0], 'INVALID_REQUEST')
+  assert.match(refused[1] ?? '', /Removing the log level of the root logger/)
 })

@@ -60,6 +60,7 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
       ...(version >= 2 ? { includeFencedBrokers: false } : {}),
     },
     DescribeTopicPartitions: { topics: [{ name: 't' }] },
+    ListConfigResources: {},
   }
   const request = requests[name]
   assert.ok(request, `this test has no request for ${name}, which the broker advertises`)

@@ -347,13 +347,13 @@ export function checkDynamicUpdate(
     known.filter((name) => BROKER_CONFIG.updateMode(name as BrokerKey) === mode)
   const readOnly = inMode('read-only')
   if (readOnly.length > 0) {
-    throw new ConfigError(`Cannot update these configs dynamically: [${readOnly.join(', ')}]`)
+    throw new ConfigError(`Cannot update these configs dynamically: Set(${readOnly.join(', ')})`)
   }
   const perBroker = inMode('per-broker')
   if (scope === 'cluster-wide' && perBroker.length > 0) {
     throw new ConfigError(
       'Cannot update these configs at default cluster level, broker id must be specified: ' +
-        `[${perBroker.join(', ')}]`,
+        `Set(${perBroker.join(', ')})`,
     )
   }
 }

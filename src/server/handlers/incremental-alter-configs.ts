@@ -1,6 +1,6 @@
 /**
- * IncrementalAlterConfigs (versions 0-1, KIP-339): sets and deletes single settings of topics or
- * brokers, and adds to or takes from those whose value is a list.
+ * IncrementalAlterConfigs (versions 0-1, KIP-339): sets and deletes single settings of topics,
+ * brokers, their loggers, groups and subscriptions, and adds to or takes from lists.
  */
 import { KafkaError } from '../../common/errors.ts'
 import {
@@ -8,7 +8,12 @@ import {
   type IncrementalAlterConfigsRequest,
 } from '../../protocol/messages/incremental-alter-configs.ts'
 import type { BrokerServices } from '../broker-services.ts'
-import { alterFailed, alterResources, type ConfigResource } from '../config-resources.ts'
+import {
+  alterFailed,
+  alterResources,
+  type ConfigResource,
+  ResourceType,
+} from '../config-resources.ts'
 import type { RequestHandler } from '../request-handler.ts'
 
 type Change = IncrementalAlterConfigsRequest['resources'][number]['configs'][number]
@@ -25,9 +30,27 @@ export function incrementalAlterConfigsHandler(
     api: IncrementalAlterConfigs,
 
     handle: (request) =>
-      alterResources(services, request, ({ configs }, resource) => changed(resource, configs)),
+      alterResources(services, request, ({ resourceType, configs }, resource) => {
+        if (resourceType === ResourceType.BROKER_LOGGER) refuseForLoggers(configs)
+        return changed(resource, configs)
+      }),
 
     failure: alterFailed,
+  }
+}
+
+/** A logger always has a level, and the root logger has none to fall back on. */
+function refuseForLoggers(changes: readonly Change[]): void {
+  for (const { name, configOperation: operation } of changes) {
+    if (operation === APPEND || operation === SUBTRACT) {
+      const verb = operation === APPEND ? 'APPEND' : 'SUBTRACT'
+      const message = `${verb} operation is not allowed for the BROKER_LOGGER resource`
+      throw new KafkaError('INVALID_REQUEST', message)
+    }
+    if (operation !== DELETE) continue
+    if (name !== 'root') throw new KafkaError('INVALID_CONFIG', `Logger ${name} does not exist!`)
+    const message = 'Removing the log level of the root logger is not allowed'
+    throw new KafkaError('INVALID_REQUEST', message)
   }
 }
 

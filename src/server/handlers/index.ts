@@ -15,6 +15,7 @@ import { fetchHandler } from './fetch.ts'
 import { findCoordinatorHandler } from './find-coordinator.ts'
 import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
+import { listConfigResourcesHandler } from './list-config-resources.ts'
 import { listOffsetsHandler } from './list-offsets.ts'
 import { metadataHandler } from './metadata.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
@@ -39,6 +40,7 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     incrementalAlterConfigsHandler(services),
     describeClusterHandler(services),
     describeTopicPartitionsHandler(services),
+    listConfigResourcesHandler(services),
   ]
   handlers.push(apiVersionsHandler(handlers))
   return handlers

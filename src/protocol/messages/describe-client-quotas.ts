@@ -2,8 +2,8 @@
  * DescribeClientQuotas lists the quotas of users, client ids and addresses that match a filter
  * (KIP-546).
  *
- * A component matches an entity's part by name (0), the default (1) or any name (2); `strict` leaves
- * out entities that have parts which are not asked for.
+ * A component matches an entity's part by name (0), the default (1) or any name (2); `strict`
+ * leaves out entities that have parts which are not asked for.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, float64, int8, int16, int32, string } from '../schema.ts'

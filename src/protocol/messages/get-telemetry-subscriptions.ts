@@ -1,4 +1,6 @@
-/** GetTelemetrySubscriptions tells a client which of its metrics are wanted, how often (KIP-714). */
+/**
+ * GetTelemetrySubscriptions tells a client which of its metrics are wanted, how often (KIP-714).
+ */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, bool, int8, int16, int32, string, uuid } from '../schema.ts'
 

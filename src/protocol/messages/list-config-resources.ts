@@ -1,8 +1,8 @@
 /**
  * ListConfigResources names the things that have settings (KIP-1142).
  *
- * Version 0, once called ListClientMetricsResources (KIP-714), knows subscriptions to client metrics
- * only; 1 asks for resources of any types, and an empty list of types means all.
+ * Version 0, once called ListClientMetricsResources (KIP-714), knows subscriptions to client
+ * metrics only; 1 asks for resources of any types, and an empty list of types means all.
  */
 import type { RequestOf, ResponseOf } from '../schema.ts'
 import { api, array, int8, int16, int32, string } from '../schema.ts'

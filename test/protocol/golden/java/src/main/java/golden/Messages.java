@@ -39,7 +39,19 @@ final class Messages {
         "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit", "DescribeConfigs",
         "AlterConfigs", "DescribeLogDirs", "SaslAuthenticate", "CreatePartitions", "DeleteGroups",
         "IncrementalAlterConfigs", "OffsetDelete", "DescribeCluster", "ConsumerGroupHeartbeat",
-        "ConsumerGroupDescribe", "DescribeTopicPartitions");
+        "ConsumerGroupDescribe", "DescribeTopicPartitions",
+        "DescribeAcls", "CreateAcls", "DeleteAcls", "AlterReplicaLogDirs",
+        "CreateDelegationToken", "RenewDelegationToken", "ExpireDelegationToken",
+        "DescribeDelegationToken", "ElectLeaders", "AlterPartitionReassignments",
+        "ListPartitionReassignments", "DescribeClientQuotas", "AlterClientQuotas",
+        "DescribeUserScramCredentials", "AlterUserScramCredentials", "DescribeQuorum",
+        "UpdateFeatures", "DescribeProducers", "UnregisterBroker", "DescribeTransactions",
+        "ListTransactions", "GetTelemetrySubscriptions", "PushTelemetry", "ListConfigResources",
+        "ShareGroupHeartbeat", "ShareGroupDescribe", "ShareFetch", "ShareAcknowledge",
+        "InitializeShareGroupState", "ReadShareGroupState", "WriteShareGroupState",
+        "DeleteShareGroupState", "ReadShareGroupStateSummary", "StreamsGroupHeartbeat",
+        "StreamsGroupDescribe", "DescribeShareGroupOffsets", "AlterShareGroupOffsets",
+        "DeleteShareGroupOffsets");
 
     /** Coordinator records, by the package of their classes. */
     static final Map<String, List<String>> RECORDS = Map.of(
@@ -179,12 +191,14 @@ final class Messages {
         for (JsonNode field : fields) {
             if (!contains(versions(field))) continue;
             // Now and then a field keeps its default.
-            if (defaults ? !isArrayOfStructs(field) : random.nextInt(8) == 0) continue;
+            boolean skipped = defaults ? !isArrayOfStructs(field) : random.nextInt(8) == 0;
+            if (skipped && !isRequiredRecords(field)) continue;
             String name = field.get("name").asText();
             String setterName = "set" + Character.toUpperCase(name.charAt(0)) + name.substring(1);
             for (Method setter : type.getMethods()) {
                 if (setter.getName().equals(setterName)) {
-                    setter.invoke(struct, value(field, setter.getParameterTypes()[0]));
+                    Class<?> target = setter.getParameterTypes()[0];
+                    setter.invoke(struct, skipped ? MemoryRecords.EMPTY : value(field, target));
                 }
             }
         }
@@ -203,6 +217,12 @@ final class Messages {
             return list;
         }
         return single(field, type, target);
+    }
+
+    /** Records are null by default, even where null cannot be written. */
+    private boolean isRequiredRecords(JsonNode field) {
+        boolean nullable = contains(field.path("nullableVersions").asText("none"));
+        return field.get("type").asText().equals("records") && !nullable;
     }
 
     private boolean isArrayOfStructs(JsonNode field) {

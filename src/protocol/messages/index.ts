@@ -11,6 +11,7 @@ import { AlterUserScramCredentials } from './alter-user-scram-credentials.ts'
 import { ApiVersions } from './api-versions.ts'
 import { ConsumerGroupDescribe } from './consumer-group-describe.ts'
 import { ConsumerGroupHeartbeat } from './consumer-group-heartbeat.ts'
+import { ControlledShutdown } from './controlled-shutdown.ts'
 import { CreateAcls } from './create-acls.ts'
 import { CreateDelegationToken } from './create-delegation-token.ts'
 import { CreatePartitions } from './create-partitions.ts'
@@ -45,6 +46,7 @@ import { IncrementalAlterConfigs } from './incremental-alter-configs.ts'
 import { InitProducerId } from './init-producer-id.ts'
 import { InitializeShareGroupState } from './initialize-share-group-state.ts'
 import { JoinGroup } from './join-group.ts'
+import { LeaderAndIsr } from './leader-and-isr.ts'
 import { LeaveGroup } from './leave-group.ts'
 import { ListConfigResources } from './list-config-resources.ts'
 import { ListGroups } from './list-groups.ts'
@@ -67,12 +69,14 @@ import { ShareAcknowledge } from './share-acknowledge.ts'
 import { ShareFetch } from './share-fetch.ts'
 import { ShareGroupDescribe } from './share-group-describe.ts'
 import { ShareGroupHeartbeat } from './share-group-heartbeat.ts'
+import { StopReplica } from './stop-replica.ts'
 import { StreamsGroupDescribe } from './streams-group-describe.ts'
 import { StreamsGroupHeartbeat } from './streams-group-heartbeat.ts'
 import { SyncGroup } from './sync-group.ts'
 import { TxnOffsetCommit } from './txn-offset-commit.ts'
 import { UnregisterBroker } from './unregister-broker.ts'
 import { UpdateFeatures } from './update-features.ts'
+import { UpdateMetadata } from './update-metadata.ts'
 import { WriteShareGroupState } from './write-share-group-state.ts'
 import { WriteTxnMarkers } from './write-txn-markers.ts'
 
@@ -82,6 +86,10 @@ export const APIS: readonly Api[] = [
   Fetch,
   ListOffsets,
   Metadata,
+  LeaderAndIsr,
+  StopReplica,
+  UpdateMetadata,
+  ControlledShutdown,
   OffsetCommit,
   OffsetFetch,
   FindCoordinator,

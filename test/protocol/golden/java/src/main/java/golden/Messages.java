@@ -53,6 +53,14 @@ final class Messages {
         "StreamsGroupDescribe", "DescribeShareGroupOffsets", "AlterShareGroupOffsets",
         "DeleteShareGroupOffsets");
 
+    /** Of the controllers of clusters with ZooKeeper: not in Kafka 4. */
+    static final List<String> CONTROL_APIS = List.of(
+        "LeaderAndIsr", "StopReplica", "UpdateMetadata", "ControlledShutdown");
+
+    /** The first versions with partitions by topic, and with the common header. */
+    private static final Map<String, Integer> FIRST_VERSIONS = Map.of(
+        "LeaderAndIsr", 2, "StopReplica", 1, "UpdateMetadata", 5, "ControlledShutdown", 1);
+
     /** Coordinator records, by the package of their classes. */
     static final Map<String, List<String>> RECORDS = Map.of(
         "group", List.of(
@@ -103,7 +111,8 @@ final class Messages {
             JsonNode definition = definition(api + kind);
             int[] range = range(definition.get("validVersions").asText());
             int latest = unstable ? range[1] - 1 : range[1];
-            for (int version = range[0]; version <= latest; version++) {
+            int first = FIRST_VERSIONS.getOrDefault(api, range[0]);
+            for (int version = first; version <= latest; version++) {
                 append(out, kind.toLowerCase(), definition, version, DEFAULTS);
                 for (int sample = 0; sample < SAMPLES; sample++) {
                     append(out, kind.toLowerCase(), definition, version, sample);

@@ -27,8 +27,8 @@ export interface CoordinatorRecordDefinition<K extends Fields, V extends Fields>
   readonly type: number
   readonly key: ReturnType<typeof schema<K>>
   readonly value: ReturnType<typeof schema<V>>
-  /** The version in which values are written. */
-  readonly writeVersion: number
+  /** The version in which a value is written. */
+  writeVersion(value: Encoded<V>): number
 
   /** A record of this type; a null value makes it a tombstone. */
   of(key: Encoded<K>, value: Encoded<V> | null): CoordinatorRecord
@@ -46,15 +46,16 @@ export function coordinatorRecord<const K extends Fields, const V extends Fields
   name: string
   key: K
   value: { versions: string; flexible: string; fields: V }
-  writeVersion?: number
+  writeVersion?: number | ((value: Encoded<V>) => number)
 }): CoordinatorRecordDefinition<K, V> {
   const { type, name } = options
   const keyVersions = { versions: '0', flexible: 'none' }
   const value = schema({ name: `${name}Value`, ...options.value })
+  const writeVersion = options.writeVersion ?? value.versions.max
   const definition: CoordinatorRecordDefinition<K, V> = {
     ...{ name, type, value },
     key: schema({ name: `${name}Key`, ...keyVersions, fields: options.key }),
-    writeVersion: options.writeVersion ?? value.versions.max,
+    writeVersion: typeof writeVersion === 'function' ? writeVersion : () => writeVersion,
     of: (recordKey, recordValue) => ({ definition, key: recordKey, value: recordValue }),
     is: (record): record is CoordinatorRecord<Decoded<K>, Decoded<V>> =>
       record.definition === definition,
@@ -75,14 +76,11 @@ export class CoordinatorRecordCodec {
   }
 
   encode(record: CoordinatorRecord): { key: Buffer; value: Buffer | null } {
-    const { definition, key, value } = record
-    return {
-      key: encodePart(definition.key, 0, definition.type, key),
-      value:
-        value === null
-          ? null
-          : encodePart(definition.value, definition.writeVersion, definition.writeVersion, value),
-    }
+    const { definition, value } = record
+    const key = encodePart(definition.key, 0, definition.type, record.key)
+    if (value === null) return { key, value }
+    const version = definition.writeVersion(value as never)
+    return { key, value: encodePart(definition.value, version, version, value) }
   }
 
   /**

@@ -1,0 +1,168 @@
+/**
+ * One partition of `__consumer_offsets`: the groups whose ids fall into it, of all kinds, and their
+ * offsets. It gives each request to the part that knows the group's kind, and each record to the
+ * part that wrote it.
+ */
+import { ErrorCode, KafkaError } from '../../common/errors.ts'
+import type { Random } from '../../common/random.ts'
+import type { HeartbeatRequest } from '../../protocol/messages/heartbeat.ts'
+import type { JoinGroupRequest } from '../../protocol/messages/join-group.ts'
+import type { ListGroups } from '../../protocol/messages/list-groups.ts'
+import type { SyncGroupRequest } from '../../protocol/messages/sync-group.ts'
+import type { ResponseInput } from '../../protocol/schema.ts'
+import type { CoordinatorRecord } from '../runtime/coordinator-record.ts'
+import type {
+  CoordinatorEffects,
+  CoordinatorResult,
+  CoordinatorShard,
+  ShardContext,
+  TransactionalProducer,
+} from '../runtime/coordinator-shard.ts'
+import { ClassicGroup } from './classic/classic-group.ts'
+import { ClassicGroups, type LeavingMember } from './classic/classic-groups.ts'
+import type { JoinResponse, SyncResponse } from './classic/classic-member.ts'
+import type { MemberContext } from './classic/joining.ts'
+import { GroupTable } from './group.ts'
+import type { GroupCoordinatorConfig } from './group-config.ts'
+import {
+  GroupMetadataRecord,
+  LegacyOffsetCommitRecord,
+  OffsetCommitRecord,
+} from './group-records.ts'
+import {
+  GroupOffsets,
+  type OffsetsToCommit,
+  type PartitionOutcomes,
+} from './offsets/group-offsets.ts'
+
+export interface GroupShardOptions {
+  readonly context: ShardContext
+  readonly config: GroupCoordinatorConfig
+  readonly random: Random
+}
+
+type ListedGroup = ResponseInput<typeof ListGroups>['groups'][number]
+
+export class GroupShard implements CoordinatorShard {
+  readonly #context: ShardContext
+  readonly #config: GroupCoordinatorConfig
+  readonly #groups = new GroupTable()
+  readonly classic: ClassicGroups
+  readonly offsets: GroupOffsets
+
+  constructor({ context, config, random }: GroupShardOptions) {
+    this.#context = context
+    this.#config = config
+    const groups = this.#groups
+    this.classic = new ClassicGroups({ context, config, groups, random })
+    this.offsets = new GroupOffsets({
+      ...{ context, config, groups },
+      createGroup: (groupId) => this.classic.getOrCreate(groupId),
+    })
+  }
+
+  join(request: JoinGroupRequest, member: MemberContext): CoordinatorResult<JoinResponse> {
+    return this.classic.join(request, member)
+  }
+
+  sync(request: SyncGroupRequest): CoordinatorResult<SyncResponse> {
+    return this.classic.sync(request)
+  }
+
+  heartbeat(request: HeartbeatRequest): CoordinatorResult<{ errorCode: number }> {
+    return { records: [], response: this.classic.heartbeat(request) }
+  }
+
+  leave(groupId: string, members: readonly LeavingMember[]): CoordinatorResult<number[]> {
+    return this.classic.leave(groupId, members)
+  }
+
+  /** OffsetCommit and TxnOffsetCommit. */
+  commitOffsets(request: OffsetsToCommit): CoordinatorResult<PartitionOutcomes[]> {
+    const result = this.offsets.commit(request)
+    const { groupId, committer } = request
+    const group = this.#groups.get(groupId)
+    const isPlain = !committer.isTransactional && group instanceof ClassicGroup
+    if (isPlain) this.classic.noteCommit(group, committer.memberId)
+    return result
+  }
+
+  /** Those in one of the states and of one of the types; empty lists let all through. */
+  list(states: ReadonlySet<string>, types: ReadonlySet<string>): ListedGroup[] {
+    const listed: ListedGroup[] = []
+    for (const { groupId, protocolType, stateName, type } of this.#groups.values()) {
+      if (states.size > 0 && !states.has(stateName.toLowerCase())) continue
+      if (types.size > 0 && !types.has(type)) continue
+      listed.push({ groupId, protocolType, groupState: stateName, groupType: type })
+    }
+    return listed
+  }
+
+  /** DeleteGroups: the group with its offsets. Answers with an error code. */
+  delete(groupId: string): CoordinatorResult<number> {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return { records: [], response: ErrorCode.GROUP_ID_NOT_FOUND }
+    try {
+      group.validateDelete()
+    } catch (error) {
+      if (error instanceof KafkaError) return { records: [], response: error.code }
+      throw error
+    }
+    const records = [...this.offsets.tombstonesOf(groupId), ...group.tombstones()]
+    return { records, response: ErrorCode.NONE }
+  }
+
+  /** Topics were deleted: nobody shall find their offsets in topics of the same names. */
+  onTopicsDeleted(names: ReadonlySet<string>): CoordinatorEffects {
+    return { records: this.offsets.tombstonesOfTopics((topic) => names.has(topic)) }
+  }
+
+  replay(record: CoordinatorRecord, offset: number, producer?: TransactionalProducer): void {
+    if (OffsetCommitRecord.is(record)) {
+      const { group: groupId, topic, partition } = record.key
+      this.offsets.replay({ groupId, topic, partition }, record.value, offset, producer)
+    } else if (LegacyOffsetCommitRecord.is(record)) {
+      const { group: groupId, topic, partition } = record.key
+      this.offsets.replay({ groupId, topic, partition }, record.value, offset, producer)
+    } else if (GroupMetadataRecord.is(record)) {
+      this.classic.replay(record.key.group, record.value)
+    }
+  }
+
+  replayEndOfTransaction(producer: TransactionalProducer, isCommit: boolean): void {
+    this.offsets.replayEndOfTransaction(producer, isCommit)
+  }
+
+  onLoaded(): void {
+    this.classic.onLoaded()
+    this.#scheduleExpiry()
+  }
+
+  onUnloaded(): void {
+    this.classic.onUnloaded()
+  }
+
+  #scheduleExpiry(): void {
+    const { offsetsRetentionCheckIntervalMs } = this.#config
+    this.#context.timers.schedule('offset expiry', offsetsRetentionCheckIntervalMs, () => {
+      this.#scheduleExpiry()
+      return { records: this.#expired() }
+    })
+  }
+
+  /** Offsets past their time, and groups that nothing is left of. */
+  #expired(): CoordinatorRecord[] {
+    const expired: CoordinatorRecord[] = []
+    for (const group of this.#groups.values()) {
+      const { records, areAll } = this.offsets.expired(group)
+      expired.push(...records)
+      if (areAll && group.isEmpty) expired.push(...group.tombstones())
+      // The rest waits for the next time: a batch has a greatest size.
+      if (expired.length >= MAX_EXPIRED_AT_A_TIME) break
+    }
+    return expired
+  }
+}
+
+/** Tombstones take about 100 bytes each, and a batch of the topic at most a megabyte. */
+const MAX_EXPIRED_AT_A_TIME = 2000

@@ -77,11 +77,13 @@ export class SharePartitionWorld {
   fencedBy: KafkaError | undefined
   wakeups = 0
   maxInFlightRecords = 100
+  readonly #deliveryCountLimit: number
   #leaderEpoch = 0
   #partition: SharePartition | undefined
 
-  constructor(batches: OffsetRange[]) {
+  constructor(batches: OffsetRange[], deliveryCountLimit = DELIVERY_LIMIT) {
     this.batches = batches
+    this.#deliveryCountLimit = deliveryCountLimit
   }
 
   get partition(): SharePartition {
@@ -99,7 +101,7 @@ export class SharePartitionWorld {
         log: silentLogger,
         persister: this.persister,
         maxInFlightRecords: this.maxInFlightRecords,
-        deliveryCountLimit: DELIVERY_LIMIT,
+        deliveryCountLimit: this.#deliveryCountLimit,
         lockDurationMs: () => LOCK_MS,
         onAvailable: () => {
           this.wakeups += 1

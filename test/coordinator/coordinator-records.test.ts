@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { KafkaError } from '../../src/common/errors.ts'
-import { GROUP_RECORDS, groupRecordCodec } from '../../src/coordinator/group/group-records.ts'
+import {
+  GROUP_RECORDS,
+  groupRecordCodec,
+  OffsetCommitRecord,
+} from '../../src/coordinator/group/group-records.ts'
 import type { CoordinatorRecordCodec } from '../../src/coordinator/runtime/coordinator-record.ts'
 import {
   ShareSnapshotRecord,
@@ -96,6 +100,21 @@ test('types are numbered as in Kafka, each once', () => {
   const numbers = TOPICS.map(({ definitions }) => definitions.map(({ type }) => type))
   // 9 was a share group's topics before Kafka 4.1.
   assert.deepEqual(numbers, [[0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16], [0], [0, 1]])
+})
+
+test('values are written in the versions of Kafka 4.2', () => {
+  const written = everyType.map(({ definition }) => [definition.name, definition.writeVersion({})])
+  const others = written.filter(([, version]) => version !== 0)
+  const expected = { OffsetCommit: 4, GroupMetadata: 3, TransactionLog: 1 }
+  assert.deepEqual(Object.fromEntries(others), expected)
+  // An offset with a time to expire at is in the one version that has room for it.
+  const key = { group: 'g', topic: 't', partition: 0 }
+  const value = { offset: 5, metadata: '', commitTimestamp: 1000, expireTimestamp: 2000 }
+  const bytes = groupRecordCodec.encode(OffsetCommitRecord.of(key, value))
+  const record = groupRecordCodec.decode(bytes.key, bytes.value)!
+  assert.ok(OffsetCommitRecord.is(record))
+  assert.equal(bytes.value!.readInt16BE(0), 1)
+  assert.equal(record.value!.expireTimestamp, 2000)
 })
 
 test('what is cut short is refused, and what is newer passed over', () => {

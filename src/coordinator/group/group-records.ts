@@ -70,8 +70,8 @@ export const OffsetCommitRecord = coordinatorRecord({
       topicId: uuid({ versions: '4+', ignorable: true, tag: 0 }),
     },
   },
-  // As Kafka 4.2: readers from before version 4 exist, and only 1 has a time to expire at.
-  writeVersion: ({ expireTimestamp }) => ((expireTimestamp ?? -1) === -1 ? 3 : 1),
+  // As Kafka 4.2: only 1 has a time to expire at.
+  writeVersion: ({ expireTimestamp }) => ((expireTimestamp ?? -1) === -1 ? 4 : 1),
 })
 
 /**

@@ -28,6 +28,7 @@ import {
 import { LogManager } from '../storage/log-manager.ts'
 import { adoptForeignLogs, warnOfUnknownLogs } from './adopt-logs.ts'
 import type { BrokerServices } from './broker-services.ts'
+import { cleanerSettingsOf } from './cleaner-settings.ts'
 import { ConfigRepository, logConfigOf } from './config-repository.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { Controller, currentController } from './controller/controller.ts'
@@ -36,6 +37,8 @@ import { createHandlers } from './handlers/index.ts'
 import { LocalControlChannel } from './local-control-channel.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { ClientQuotas } from './quotas/client-quotas.ts'
+import { QuotaManager } from './quotas/quota-manager.ts'
 import { ReplicaManager } from './replica-manager.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import { SocketServer } from './socket-server.ts'
@@ -152,11 +155,15 @@ export class Broker {
     const channel = new LocalControlChannel({ replicaManager, metadata, configs })
     const controller = this.#createController({ brokerId, store, channel, newId })
     const topics = new TopicAdmin({ config, configs, controller, log })
+    const clientQuotas = new ClientQuotas()
+    const quotas = new QuotaManager({ quotas: clientQuotas, clock, config })
+    await clientQuotas.load(store)
     const maxSessions = config.get('max.incremental.fetch.session.cache.slots')
     const services: BrokerServices = {
       ...{ brokerId, clock, log, config, configs, metadata, replicaManager, logManager, topics },
       fetchSessions: new FetchSessions({ clock, random, maxSessions }),
       producerIds: new ProducerIds({ store, brokerId }),
+      ...{ clientQuotas, quotas },
     }
     const socketServer = await this.#bind(slabs, services)
     await this.#register(brokerId, store)
@@ -191,6 +198,8 @@ export class Broker {
       },
       producerIdExpirationMs: config.get('producer.id.expiration.ms'),
       recoveryConcurrency: config.get('num.recovery.threads.per.data.dir'),
+      cleaner: () => cleanerSettingsOf(config),
+      isCleanerEnabled: config.get('log.cleaner.enable'),
       onDirectoryFailure: ({ logs, remaining, path, error }) => {
         this.#replicaManager?.logDirectoryFailed(logs)
         if (remaining > 0) return
@@ -248,7 +257,7 @@ export class Broker {
     const maxIdleMs = config.get('connections.max.idle.ms')
     const socketServer = new SocketServer({
       ...{ network, clock, limits, log: this.#log, pool: slabs },
-      dispatcher: new RequestDispatcher(createHandlers(services), this.#log),
+      dispatcher: new RequestDispatcher(createHandlers(services), services),
       backlog: config.get('socket.listen.backlog.size'),
       maxFrameBytes: config.get('socket.request.max.bytes'),
       maxIdleMs: maxIdleMs < 0 ? Number.POSITIVE_INFINITY : maxIdleMs,

@@ -8,9 +8,9 @@
  * HalfSipHash-2-4 of 64 bits each, with keys of their own. For five million keys, the chance that
  * any two meet is below 10^-25.
  *
- * HalfSipHash works on 32-bit words, which is why it is fast in JavaScript: both together take about
- * 120 ns for a key of 20 bytes, where one MD5 by way of the runtime takes 1,000. Specified by the
- * reference implementation of SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF").
+ * HalfSipHash works on 32-bit words, which is why it is fast in JavaScript: both together take
+ * about 120 ns for a key of 20 bytes, where one MD5 by way of the runtime takes 1,000. Specified by
+ * the reference implementation of SipHash (Aumasson, Bernstein: "SipHash: a fast short-input PRF").
  */
 
 /** The fingerprint of the last key hashed, as four words. */

@@ -21,15 +21,17 @@ export interface LogContext {
   readonly producerIdExpirationMs: number
 }
 
-/** A segment object, which has yet to create or attach its files. */
+/** A segment object, which has yet to create or attach its files; their names end in `suffix`. */
 export function newSegment(
   context: LogContext,
   directory: string,
   baseOffset: number,
   config: LogConfig,
+  suffix = '',
 ): LogSegment {
   const jitterMs = Math.min(config.segmentJitterMs, config.segmentMs)
   return new LogSegment(context.disk, directory, baseOffset, {
+    suffix,
     createdMs: context.clock.now(),
     rollJitterMs: jitterMs > 0 ? context.random.int(Math.min(jitterMs, 2 ** 48 - 1)) : 0,
   })

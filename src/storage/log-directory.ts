@@ -10,6 +10,7 @@ import { readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.t
 import { CoalescedTask } from './coalesced-task.ts'
 import {
   CLEAN_SHUTDOWN_MARKER,
+  CLEANER_OFFSET_CHECKPOINT,
   HIGH_WATERMARK_CHECKPOINT,
   LOCK_FILE,
   LOG_START_OFFSET_CHECKPOINT,
@@ -97,6 +98,7 @@ export class LogDirectory {
   readonly recoveryPoints: Checkpoint
   readonly logStartOffsets: Checkpoint
   readonly highWatermarks: Checkpoint
+  readonly cleanerOffsets: Checkpoint
   readonly logs = new Map<string, PartitionLog>()
   readonly #disk: Disk
   readonly #lock: DiskLock
@@ -123,6 +125,10 @@ export class LogDirectory {
       })
     this.recoveryPoints = checkpoint(RECOVERY_POINT_CHECKPOINT, (log) => log.checkpointPoint)
     this.highWatermarks = checkpoint(HIGH_WATERMARK_CHECKPOINT, (log) => log.highWatermark)
+    this.cleanerOffsets = checkpoint(
+      CLEANER_OFFSET_CHECKPOINT,
+      (log) => log.cleanable.cleanerOffset,
+    )
     // As Kafka, only where records were deleted or have expired.
     this.logStartOffsets = checkpoint(LOG_START_OFFSET_CHECKPOINT, ({ logStartOffset }) =>
       logStartOffset > 0 ? logStartOffset : undefined,
@@ -152,12 +158,30 @@ export class LogDirectory {
     return replaceFile(this.#disk, marker, Buffer.from('{"version":0,"brokerEpoch":-1}'))
   }
 
+  /**
+   * Takes over what the checkpoints say. Returns false where one of those is unreadable without
+   * which the logs must be recovered.
+   */
+  loadCheckpoints(logger: Logger): boolean {
+    // Without the cleaner's, logs count as dirty, and that is all.
+    this.cleanerOffsets.load(logger)
+    const needed = [this.recoveryPoints, this.logStartOffsets, this.highWatermarks]
+    return needed.map((checkpoint) => checkpoint.load(logger)).every(Boolean)
+  }
+
+  /** Brings all checkpoints up to date, one after the other. */
+  async writeCheckpoints(): Promise<void> {
+    for (const checkpoint of this.#checkpoints()) await checkpoint.write()
+  }
+
+  #checkpoints(): readonly Checkpoint[] {
+    return [this.recoveryPoints, this.logStartOffsets, this.highWatermarks, this.cleanerOffsets]
+  }
+
   /** Leaves out a log that cannot be opened, without forgetting what the checkpoints say of it. */
   leaveOut(name: string): void {
     this.isComplete = false
-    for (const checkpoint of [this.recoveryPoints, this.logStartOffsets, this.highWatermarks]) {
-      checkpoint.keep(name)
-    }
+    for (const checkpoint of this.#checkpoints()) checkpoint.keep(name)
   }
 
   space(): { totalBytes: number; usableBytes: number } {
@@ -166,9 +190,7 @@ export class LogDirectory {
 
   /** Waits for checkpoints under way, whatever comes of them, and gives up the lock. */
   async release(): Promise<void> {
-    await this.recoveryPoints.idle()
-    await this.logStartOffsets.idle()
-    await this.highWatermarks.idle()
+    for (const checkpoint of this.#checkpoints()) await checkpoint.idle()
     this.#lock.release()
   }
 }

@@ -13,8 +13,10 @@ import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import type { SlabPool } from '../common/slab.ts'
+import { type CleanerSettings, DEFAULT_CLEANER_SETTINGS } from './cleaner-settings.ts'
 import { parseDirectoryName, partitionDirectoryName } from './file-names.ts'
 import { forEach } from './for-each.ts'
+import { LogCleaner } from './log-cleaner.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
 import { type DirectoryDescription, type DirectoryFailure, LogDirectory } from './log-directory.ts'
@@ -48,6 +50,10 @@ export interface LogManagerOptions {
   readonly producerIdExpirationMs?: number
   /** `num.recovery.threads.per.data.dir`: how many logs are opened at once. */
   readonly recoveryConcurrency?: number
+  /** What the log cleaner may use, asked before each cleaning. */
+  readonly cleaner?: () => CleanerSettings
+  /** `log.cleaner.enable` */
+  readonly isCleanerEnabled?: boolean
   readonly onDirectoryFailure?: (failure: DirectoryFailure) => void
 }
 
@@ -59,6 +65,8 @@ export class LogManager {
   readonly #options: LogManagerOptions
   readonly #context: LogContext
   readonly #intervals: LogManagerIntervals
+  /** Compacts logs; begins with `start`. */
+  readonly cleaner: LogCleaner
   #directories: LogDirectory[] = []
   /** Directories that could not even be claimed. */
   readonly #unusable: string[] = []
@@ -80,6 +88,8 @@ export class LogManager {
       tailCache: new TailCache({ maxBytes: options.tailCacheBytes, slabs }),
       producerIdExpirationMs: options.producerIdExpirationMs ?? DAY_MS,
     }
+    const settings = options.cleaner ?? (() => DEFAULT_CLEANER_SETTINGS)
+    this.cleaner = new LogCleaner({ clock, logger, logs: () => this.logs(), settings })
   }
 
   /**
@@ -134,12 +144,7 @@ export class LogManager {
     const { disk, logger } = this.#options
     try {
       const hadCleanShutdown = await directory.takeCleanShutdownMarker()
-      const readable = [
-        directory.recoveryPoints.load(logger),
-        directory.logStartOffsets.load(logger),
-        directory.highWatermarks.load(logger),
-      ]
-      const isClean = hadCleanShutdown && readable.every(Boolean)
+      const isClean = directory.loadCheckpoints(logger) && hadCleanShutdown
       await setAsideStrays(this.#options, directory.path, topicIds)
       const names: string[] = []
       for (const name of disk.list(directory.path)) {
@@ -197,16 +202,15 @@ export class LogManager {
       recoveryPoint: directory.recoveryPoints.get(name) ?? 0,
       logStartOffset: directory.logStartOffsets.get(name) ?? 0,
       highWatermark: directory.highWatermarks.get(name) ?? 0,
-      writeCheckpoints: async () => {
-        await directory.recoveryPoints.write()
-        await directory.logStartOffsets.write()
-      },
+      cleanerOffset: directory.cleanerOffsets.get(name),
+      writeCheckpoints: () => directory.writeCheckpoints(),
       onStorageError: (_log, error) => this.#failDirectory(directory, error),
     })
   }
 
   /** Begins the background work. */
   start(): void {
+    if (this.#options.isCleanerEnabled !== false) this.cleaner.start()
     this.#every(this.#intervals.retentionCheckMs, () => this.cleanUp())
     this.#every(this.#intervals.recoveryPointCheckpointMs, () => this.checkpointRecoveryPoints())
     this.#every(this.#intervals.logStartOffsetCheckpointMs, () => this.checkpointLogStartOffsets())
@@ -324,9 +328,7 @@ export class LogManager {
       this.#removeLater(path, log.config.fileDeleteDelayMs)
       await this.#options.disk.syncDirectory(directory.path)
       // A later log of the same name must not find the offsets of this one.
-      await directory.recoveryPoints.write()
-      await directory.logStartOffsets.write()
-      await directory.highWatermarks.write()
+      await directory.writeCheckpoints()
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
       this.#failDirectory(directory, error)
@@ -430,6 +432,7 @@ export class LogManager {
     this.#isClosed = true
     for (const timer of this.#timers) timer.cancel()
     this.#timers = []
+    await this.cleaner.stop()
     await Promise.allSettled(this.#changes.values())
     for (const directory of this.#online()) {
       await this.#checkpoint(directory, () => this.#closeDirectory(directory))
@@ -445,9 +448,7 @@ export class LogManager {
     const logs = [...directory.logs.values()]
     await forEach(logs, CLOSE_CONCURRENCY, (log) => this.#closeLog(directory, log))
     if (!directory.isOnline || !directory.isLoaded) return
-    await directory.recoveryPoints.write()
-    await directory.logStartOffsets.write()
-    await directory.highWatermarks.write()
+    await directory.writeCheckpoints()
     if (directory.isComplete) await directory.writeCleanShutdownMarker()
   }
 

@@ -2,7 +2,8 @@
  * Cuts a log: what a follower does whose leader's log differs from its own.
  *
  * A cut takes several steps, some of them asynchronous. Meanwhile nothing is appended, and the log
- * cleaner changes nothing: `LogCore.isTruncating`. A cleaning that began before the cut is given up.
+ * cleaner changes nothing: `LogCore.isTruncating`. A cleaning that began before the cut is given
+ * up.
  */
 import { LAST_OFFSET_DELTA_AT, readInt32, readInt64 } from '../protocol/records/record-batch.ts'
 import type { LogAppender } from './log-appender.ts'

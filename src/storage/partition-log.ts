@@ -20,6 +20,7 @@
  */
 import type { DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
+import { CleanableLog } from './cleanable-log.ts'
 import { PRODUCER_SNAPSHOT_SUFFIX, segmentFile, specialDirectoryName } from './file-names.ts'
 import { type AppendOptions, LogAppender, type LogAppendInfo } from './log-appender.ts'
 import type { LogConfig } from './log-config.ts'
@@ -57,6 +58,7 @@ export interface PartitionLogOptions {
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
   readonly highWatermark?: number
+  readonly cleanerOffset?: number | undefined
   /** Writes the checkpoints with this log's offsets. Awaited when a truncation has lowered them. */
   readonly writeCheckpoints?: () => Promise<void>
   /** The disk has failed under this log, which is offline now. Called once. */
@@ -67,6 +69,8 @@ export class PartitionLog {
   readonly topic: string
   readonly partition: number
   readonly logDirectory: string
+  /** What the log cleaner sees of it. */
+  readonly cleanable: CleanableLog
   readonly #core: LogCore
   readonly #appender: LogAppender
   readonly #reader: LogReader
@@ -85,6 +89,12 @@ export class PartitionLog {
     this.#reader = new LogReader(this.#core)
     const { writeCheckpoints } = options
     this.#truncation = new LogTruncation(this.#core, this.#appender, this.#reader, writeCheckpoints)
+    this.cleanable = new CleanableLog(this.#core, {
+      lastStableOffset: () => this.lastStableOffset,
+      abortedTransactions: (from, upTo) => this.#reader.collectAbortedTransactions(from, upTo),
+      writeCheckpoints: async () => writeCheckpoints?.(),
+    })
+    this.#core.cleanerOffset = options.cleanerOffset
     this.highWatermark = options.highWatermark ?? 0
     this.#topicId = readPartitionMetadata(context.disk, directory)
   }
@@ -199,8 +209,9 @@ export class PartitionLog {
     return this.#core.producers.entries()
   }
 
-  hasOngoingTransaction(producerId: number): boolean {
-    return this.#core.producers.hasOngoingTransaction(producerId)
+  /** What the log remembers of one producer. */
+  producer(producerId: number): ProducerEntry | undefined {
+    return this.#core.producers.get(producerId)
   }
 
   removeExpiredProducers(): void {

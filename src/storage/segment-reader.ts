@@ -33,6 +33,14 @@ export type BatchVisitor = (
   position: number,
 ) => boolean
 
+/** For scans that go through much data in the background. */
+export interface ScanPace {
+  /** Size of one read: what is visited without a pause. */
+  readonly bytesPerRead: number
+  /** Awaited when what was read has been visited; then its memory is used again. */
+  afterRead(sizeInBytes: number): Promise<void>
+}
+
 /**
  * Visits the batches of a segment that begin at `from`, a batch boundary, or later and end at `to`
  * or earlier. Returns where the first batch begins that was not accepted: `to`, if all were.
@@ -42,9 +50,11 @@ export async function scanBatches(
   range: { from: number; to: number },
   slabs: SlabPool,
   visit: BatchVisitor,
+  pace?: ScanPace,
 ): Promise<number> {
   const { file, done } = segment.openForReading()
-  let slab = slabs.acquire(Math.min(SCAN_BYTES, Math.max(range.to - range.from, 1)))
+  const bytesPerRead = pace?.bytesPerRead ?? SCAN_BYTES
+  let slab = slabs.acquire(Math.min(bytesPerRead, Math.max(range.to - range.from, 1)))
   try {
     let position = range.from
     while (range.to - position >= RECORD_BATCH_HEADER_SIZE) {
@@ -60,6 +70,7 @@ export async function scanBatches(
         at += size
       }
       position += at
+      if (pace !== undefined && at > 0) await pace.afterRead(at)
       if (length < wanted && at === 0) return position
       if (at === 0 && size > slab.memory.length) {
         slab.release()

@@ -20,11 +20,15 @@ export function readMarker(
   header: RecordBatchHeader,
 ): EndTransactionMarker | undefined {
   if ((header.attributes & CONTROL_MASK) === 0 || header.recordCount < 1) return undefined
-  // All lengths and deltas of such a record are below 64, one byte each:
-  // length, attributes, timestampDelta, offsetDelta, keyLength, key, valueLength, value.
-  const keyAt = position + RECORD_BATCH_HEADER_SIZE + 5
+  // length, attributes, timestampDelta, offsetDelta, keyLength, key, valueLength, value. All are of
+  // one byte, except the timestamp's delta once the log cleaner has given the batch a horizon.
+  const timestampAt = position + RECORD_BATCH_HEADER_SIZE + 2
+  const end = position + header.sizeInBytes
+  let at = timestampAt
+  while (at < end && bytes[at]! >= 0x80) at += 1
+  const keyAt = at + 3
   const valueAt = keyAt + 5
-  if (valueAt + 6 > position + header.sizeInBytes) return undefined
+  if (valueAt + 6 > end) return undefined
   const type = readInt16(bytes, keyAt + 2)
   if (type !== ControlRecordType.ABORT && type !== ControlRecordType.COMMIT) return undefined
   return {

@@ -263,6 +263,43 @@ const RECORDS = {
 }
 
 const COMPACTION = {
+  'log.cleaner.enable': boolean({
+    default: true,
+    doc: 'Whether topics with the cleanup policy "compact" are compacted.',
+  }),
+  'log.cleaner.threads': int({
+    default: 1,
+    valid: atLeast(0),
+    update: 'cluster-wide',
+    doc: 'How many logs are compacted at the same time.',
+  }),
+  'log.cleaner.dedupe.buffer.size': long({
+    default: 128 * MIB,
+    update: 'cluster-wide',
+    doc: 'The memory for the keys of the logs that are being compacted, at most: 24 bytes a key.',
+  }),
+  'log.cleaner.io.buffer.size': int({
+    default: MIB / 2,
+    valid: atLeast(0),
+    update: 'cluster-wide',
+    doc: 'The memory for reading and writing the logs that are being compacted.',
+  }),
+  'log.cleaner.io.buffer.load.factor': double({
+    default: 0.9,
+    update: 'cluster-wide',
+    doc: 'How full log.cleaner.dedupe.buffer.size may become, as a fraction of it.',
+  }),
+  'log.cleaner.io.max.bytes.per.second': double({
+    default: Number.MAX_VALUE,
+    update: 'cluster-wide',
+    doc: 'How much the log cleaner reads and writes in a second, on average, at most.',
+  }),
+  'log.cleaner.backoff.ms': long({
+    default: 15_000,
+    valid: atLeast(0),
+    update: 'cluster-wide',
+    doc: 'How long the log cleaner waits before it looks again, when there is nothing to compact.',
+  }),
   'log.cleaner.delete.retention.ms': long({
     default: DAY_MS,
     valid: atLeast(0),

@@ -1,15 +1,16 @@
 /**
  * Installs what the interop tests need and says what is missing: kcat from Debian's packages,
- * Apache Kafka and its clients through Maven, franz-go through Go. All but Debian's packages goes
- * to `.cache`; what is there already is not fetched again.
+ * Apache Kafka and its clients through Maven, all others through their languages' own tools. All
+ * but Debian's packages goes to `.cache`; what is there already is not fetched again.
  */
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { capture } from './harness/children.ts'
-import { installedKafkaVersion, paths } from './harness/paths.ts'
+import { paths } from './harness/paths.ts'
+import { nodeClients, python, rust } from './install-clients.ts'
+import { java } from './install-java.ts'
+import { answers, digestOf, installPackages, make } from './install-steps.ts'
 
-export type ToolName = 'kcat' | 'java' | 'go'
+export type ToolName = 'kcat' | 'java' | 'go' | 'python' | 'node' | 'rust'
 
 export interface Tool {
   name: ToolName
@@ -19,36 +20,6 @@ export interface Tool {
   missing?: string
 }
 
-const dependencyPlugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1'
-
-async function answers(command: string, ...args: string[]): Promise<string | undefined> {
-  const { code, output, errors } = await capture(command, args)
-  return code === 0 ? output + errors : undefined
-}
-
-let packageListsAreFresh = false
-
-/** Installs Debian packages if this machine has them and lets us. */
-async function installPackages(...packages: string[]): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return `run as root: apt-get install ${packages.join(' ')}`
-  const environment = { DEBIAN_FRONTEND: 'noninteractive' }
-  if (!packageListsAreFresh) await capture('apt-get', ['update'], { environment })
-  packageListsAreFresh = true
-  const install = ['install', '-y', '--no-install-recommends', ...packages]
-  const { code, errors } = await capture('apt-get', install, { environment, timeoutMs: 600_000 })
-  return code === 0 ? undefined : `apt-get install ${packages.join(' ')}: ${lastLine(errors)}`
-}
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? ''
-
-/** The first lines that an installer's own output offers as a reason. */
-const reason = (output: string): string =>
-  output
-    .split('\n')
-    .filter((line) => line.includes('ERROR') || line.startsWith('go: '))
-    .slice(0, 2)
-    .join(' ') || lastLine(output)
-
 async function kcat(): Promise<Tool> {
   let problem: string | undefined
   if ((await answers('kcat', '-V')) === undefined) problem = await installPackages('kcat')
@@ -56,62 +27,6 @@ async function kcat(): Promise<Tool> {
   if (version === undefined) return { name: 'kcat', missing: problem ?? 'it does not run' }
   const found = /Version (\S+)[\s\S]*librdkafka (\S+)/.exec(version)
   return { name: 'kcat', found: `kcat ${found?.[1]}, librdkafka ${found?.[2]}` }
-}
-
-/** A file whose content says from which sources something was made. */
-const stamp = (name: string): string => join(paths.cache, `${name}.made-from`)
-
-function isMadeFrom(name: string, digest: string): boolean {
-  return existsSync(stamp(name)) && readFileSync(stamp(name), 'utf8') === digest
-}
-
-function digestOf(files: string[], ...more: string[]): string {
-  const hash = createHash('sha256').update(more.join('\n'))
-  for (const file of files) hash.update(readFileSync(file))
-  return hash.digest('hex')
-}
-
-/** Runs the steps and stamps their result, unless the stamp is there; returns what went wrong. */
-async function make(
-  name: string,
-  digest: string,
-  steps: [command: string, args: string[], cwd: string][],
-): Promise<string | undefined> {
-  if (isMadeFrom(name, digest)) return undefined
-  for (const [command, args, cwd] of steps) {
-    const { code, output, errors } = await capture(command, args, { cwd, timeoutMs: 600_000 })
-    if (code !== 0) return `${command} ${args[0]} failed: ${reason(output + errors)}`
-  }
-  writeFileSync(stamp(name), digest)
-  return undefined
-}
-
-async function java(): Promise<Tool> {
-  const has = async (): Promise<boolean> =>
-    (await answers('javac', '-version')) !== undefined && (await answers('mvn', '-v')) !== undefined
-  let problem: string | undefined
-  if (!(await has())) problem = await installPackages('default-jdk-headless', 'maven')
-  const version = await answers('javac', '-version')
-  if (version === undefined) return { name: 'java', missing: problem ?? 'javac does not run' }
-  const major = Number(/javac (\d+)/.exec(version)?.[1])
-  if (major < 17) return { name: 'java', missing: `Java 17 or later is needed, this is ${major}` }
-
-  const project = join(paths.interop, 'pom.xml')
-  const jars = digestOf([project])
-  if (!isMadeFrom('jars', jars)) rmSync(paths.jars, { recursive: true, force: true })
-  const copy = ['-q', '-B', '-ntp', '-f', project, `${dependencyPlugin}:copy-dependencies`]
-  const copied = [...copy, `-DoutputDirectory=${paths.jars}`, '-DincludeScope=runtime']
-  problem = await make('jars', jars, [['mvn', copied, paths.interop]])
-  if (problem !== undefined) return { name: 'java', missing: problem }
-
-  const sources = readdirSync(paths.javaSources)
-    .filter((name) => name.endsWith('.java'))
-    .map((name) => join(paths.javaSources, name))
-  const compile = ['-d', paths.javaClasses, '-cp', join(paths.jars, '*'), '-Xlint:all', '-Werror']
-  const classes = digestOf(sources, jars, version)
-  problem = await make('classes', classes, [['javac', [...compile, ...sources], paths.interop]])
-  if (problem !== undefined) return { name: 'java', missing: problem }
-  return { name: 'java', found: `Java ${major}, Apache Kafka ${installedKafkaVersion()}` }
 }
 
 async function go(): Promise<Tool> {
@@ -131,13 +46,13 @@ async function go(): Promise<Tool> {
 /** Installs everything that can be installed. */
 export async function install(): Promise<Tool[]> {
   mkdirSync(paths.cache, { recursive: true })
-  return [await kcat(), await java(), await go()]
+  return [await kcat(), await java(), await go(), await python(), await nodeClients(), await rust()]
 }
 
 /** One line on each tool. */
 export function describe(tools: Tool[]): string {
   return tools
-    .map(({ name, found, missing }) => `${name.padEnd(5)} ${found ?? `missing: ${missing}`}\n`)
+    .map(({ name, found, missing }) => `${name.padEnd(6)} ${found ?? `missing: ${missing}`}\n`)
     .join('')
 }
 

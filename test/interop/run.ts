@@ -1,7 +1,8 @@
 /**
  * `npm run test:interop`: installs what it can, then runs real clients against a real broker.
  *
- *   node test/interop/run.ts [--target samsa|kafka] [--mb N] [--crashes N] [--seed N] [SUITE...]
+ *   node test/interop/run.ts [--target samsa|kafka] [--mb N] [--crashes N] [--seed N]
+ *     [--client NAME] [SUITE...]
  *
  * Exit code 0: everything ran and passed. 1: something failed, which in CI includes a missing tool.
  * 3: what ran has passed, but a missing tool kept some suites from running.
@@ -19,6 +20,9 @@ const suites: Record<string, ToolName[]> = {
   kcat: ['kcat'],
   java: ['java'],
   go: ['go', 'java'],
+  python: ['python'],
+  'node-clients': ['node'],
+  rust: ['rust'],
   'dump-log': ['java'],
   'log-folders': ['java'],
   crash: ['java'],
@@ -31,6 +35,7 @@ const { values: flags, positionals } = parseArgs({
     mb: { type: 'string' },
     crashes: { type: 'string' },
     seed: { type: 'string' },
+    client: { type: 'string' },
   },
 })
 
@@ -45,6 +50,7 @@ const environment = {
   ...(flags.mb && { SAMSA_INTEROP_MB: flags.mb }),
   ...(flags.crashes && { SAMSA_INTEROP_CRASHES: flags.crashes }),
   ...(flags.seed && { SAMSA_INTEROP_SEED: flags.seed }),
+  ...(flags.client && { SAMSA_INTEROP_CLIENT: flags.client }),
 }
 
 /** Runs a suite with its output on ours; true if it passed. */

@@ -14,6 +14,12 @@ export const paths = {
   javaClasses: join(interop, '.cache/classes'),
   goSources: join(interop, 'go'),
   goClient: join(interop, '.cache/go/samsa-interop-go'),
+  pythonSources: join(interop, 'python'),
+  nodeSources: join(interop, 'node'),
+  nodeClients: join(interop, '.cache/node'),
+  rustSources: join(interop, 'rust'),
+  rustTarget: join(interop, '.cache/rust'),
+  rustClient: join(interop, '.cache/rust/debug/samsa-interop-rust'),
   bundle: join(interop, '../../dist/samsa.js'),
   startScript: join(interop, '../../bin/kafka-server-start.sh'),
 }
@@ -33,4 +39,35 @@ export function installedKafkaVersion(): string | undefined {
     .map((name) => /^kafka-clients-(.*)\.jar$/.exec(name))
     .find((found) => found !== null)
   return match?.[1]
+}
+
+/** Python's clients, each in an environment of its own. */
+export const pythonClients = ['confluent-kafka', 'kafka-python-2.0.2', 'kafka-python']
+
+/** The environment that a Python client was installed into. */
+export const pythonEnvironment = (client: string): string => join(paths.cache, 'python', client)
+
+/** The command that runs one of the programs in `python/` with a client's own environment. */
+export const pythonProgram = (client: string, program: string): [string, string] => [
+  join(pythonEnvironment(client), 'bin/python'),
+  join(paths.pythonSources, program),
+]
+
+/** The versions of the Java client that are tested on their own, each on a class path of its own. */
+export const clientVersions = { '3.x': '3.9.2', '4.x': '4.3.1' } as const
+
+export type JavaClient = keyof typeof clientVersions
+
+export const javaClients = Object.keys(clientVersions) as JavaClient[]
+
+/** Where a version's jars are, and what was compiled against them. */
+export const clientJars = (client: JavaClient): { jars: string; classes: string } => ({
+  jars: join(paths.cache, `jars-${client}`),
+  classes: join(paths.cache, `classes-${client}`),
+})
+
+/** The class path of one version of the Java client and our programs for it. */
+export function clientClassPath(client: JavaClient): string {
+  const { jars, classes } = clientJars(client)
+  return [classes, join(jars, '*')].join(':')
 }

@@ -27,6 +27,8 @@ export const settings = {
   crashes: number('SAMSA_INTEROP_CRASHES', 20),
   /** The size of the log that the broker must recover after each of these crashes. */
   crashLogMegabytes: number('SAMSA_INTEROP_CRASH_MB', 1024),
+  /** The one client to try, of those that `contract.ts` describes; without it, all. */
+  client: process.env.SAMSA_INTEROP_CLIENT,
   /** Makes the moments of the crashes repeatable. */
   seed: number('SAMSA_INTEROP_SEED', 1 + Math.floor(Math.random() * 2 ** 31)),
 }

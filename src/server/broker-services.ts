@@ -4,13 +4,16 @@ import type { BrokerConfig } from '../common/config/broker-config.ts'
 import type { Logger } from '../common/logger.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { ConfigRepository } from './config-repository.ts'
+import type { Coordinators } from './coordinators.ts'
 import type { FetchSessions } from './fetch-session.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
+import type { ClientQuotas } from './quotas/client-quotas.ts'
+import type { QuotaManager } from './quotas/quota-manager.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
-export interface BrokerServices {
+export interface BrokerServices extends Coordinators {
   readonly brokerId: number
   readonly clock: Clock
   readonly log: Logger
@@ -22,4 +25,6 @@ export interface BrokerServices {
   readonly fetchSessions: FetchSessions
   readonly producerIds: ProducerIds
   readonly topics: TopicAdmin
+  readonly clientQuotas: ClientQuotas
+  readonly quotas: QuotaManager
 }

@@ -32,6 +32,7 @@ import { cleanerSettingsOf } from './cleaner-settings.ts'
 import { ConfigRepository, logConfigOf } from './config-repository.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { Controller, currentController } from './controller/controller.ts'
+import { createCoordinators } from './coordinators.ts'
 import { FetchSessions } from './fetch-session.ts'
 import { createHandlers } from './handlers/index.ts'
 import { LocalControlChannel } from './local-control-channel.ts'
@@ -159,10 +160,16 @@ export class Broker {
     const quotas = new QuotaManager({ quotas: clientQuotas, clock, config })
     await clientQuotas.load(store)
     const maxSessions = config.get('max.incremental.fetch.session.cache.slots')
+    const producerIds = new ProducerIds({ store, brokerId })
+    const coordinators = createCoordinators({
+      ...{ clock, random, log, config, replicaManager, metadata, topics, producerIds },
+    })
+    this.#undo.push(() => coordinators.internalTopics.unloadAll())
     const services: BrokerServices = {
+      ...coordinators,
       ...{ brokerId, clock, log, config, configs, metadata, replicaManager, logManager, topics },
       fetchSessions: new FetchSessions({ clock, random, maxSessions }),
-      producerIds: new ProducerIds({ store, brokerId }),
+      producerIds,
       ...{ clientQuotas, quotas },
     }
     const socketServer = await this.#bind(slabs, services)
@@ -178,7 +185,7 @@ export class Broker {
     logManager.start()
     this.#services = services
     socketServer.acceptRequests()
-    this.#undo.push(() => drain(socketServer, replicaManager, clock))
+    this.#undo.push(() => drain(socketServer, services))
     this.#announce(services)
   }
 
@@ -351,10 +358,10 @@ async function writeClusterId(store: MetadataStore, clusterId: string): Promise<
 /** Accepts nobody new, answers what waits, and lets other requests in progress end, for a while. */
 async function drain(
   socketServer: SocketServer,
-  replicaManager: ReplicaManager,
-  clock: Clock,
+  { replicaManager, internalTopics, clock }: BrokerServices,
 ): Promise<void> {
   await socketServer.stopListening()
+  internalTopics.unloadAll()
   replicaManager.shutDown()
   for (let waited = 0; waited < DRAIN_MS && socketServer.hasPendingRequests; waited += 10) {
     await sleep(clock, 10)

@@ -38,6 +38,7 @@ export class MetadataCache {
   #brokers: ReadonlyMap<number, BrokerRegistration> = new Map()
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #namesById = new Map<string, string>()
+  readonly #listeners: ((update: MetadataUpdate) => void)[] = []
 
   constructor(clusterId: string) {
     this.clusterId = clusterId
@@ -78,6 +79,11 @@ export class MetadataCache {
     return registration?.endPoints.find((endPoint) => endPoint.listenerName === listenerName)
   }
 
+  /** Calls `listener` with each change, after it has been made. */
+  onUpdate(listener: (update: MetadataUpdate) => void): void {
+    this.#listeners.push(listener)
+  }
+
   apply(update: MetadataUpdate): void {
     if (update.controllerId !== undefined) this.#controllerId = update.controllerId
     if (update.brokers !== undefined) this.#brokers = update.brokers
@@ -87,6 +93,7 @@ export class MetadataCache {
       this.#topics.set(topic.name, topic)
       this.#namesById.set(topic.topicId, topic.name)
     }
+    for (const listener of this.#listeners) listener(update)
   }
 
   #remove(name: string): void {

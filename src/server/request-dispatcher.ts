@@ -7,9 +7,12 @@
  *    in an unknown version is answered, in version 0, so that a newer client can find out
  *    (KIP-511).
  *  - A KafkaError from a handler becomes the handler's `failure` response.
+ *  - What a client is above its quota by is told it in the response, and waited out by reading
+ *    nothing from it meanwhile (KIP-219).
  *  - Anything else is a broken invariant of ours: the client gets UNKNOWN_SERVER_ERROR, the log the
  *    stack.
  */
+import type { Clock } from '../common/clock.ts'
 import { Completion } from '../common/completion.ts'
 import { ErrorCode, KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
@@ -20,15 +23,26 @@ import { requestCodec } from '../protocol/compile.ts'
 import { decodeRequestHeader, encodeResponseFrame, type RequestHeader } from '../protocol/header.ts'
 import { ApiVersions } from '../protocol/messages/api-versions.ts'
 import { includesVersion } from '../protocol/schema.ts'
+import type { QuotaManager } from './quotas/quota-manager.ts'
 import type { AnyRequestHandler, RequestContext } from './request-handler.ts'
+
+/** What requests need besides their handler. */
+interface Surroundings {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly quotas: QuotaManager
+}
+
+/** Who sends requests on a connection that nobody has authenticated on. */
+const ANONYMOUS = 'ANONYMOUS'
 
 export class RequestDispatcher {
   readonly #handlers: (AnyRequestHandler | undefined)[] = []
-  readonly #log: Logger
+  readonly #surroundings: Surroundings
 
-  constructor(handlers: readonly AnyRequestHandler[], log: Logger) {
+  constructor(handlers: readonly AnyRequestHandler[], surroundings: Surroundings) {
     for (const handler of handlers) this.#handlers[handler.api.key] = handler
-    this.#log = log
+    this.#surroundings = surroundings
   }
 
   /** Handles the request in `slab.memory` from `start` to `end`, and completes `slot`. */
@@ -50,7 +64,10 @@ export class RequestDispatcher {
       slot.connection.close(error)
       return
     }
-    new DispatchedRequest(this.#log, slot, slab, header, handler).run(request)
+    const requestBytes = end - start
+    new DispatchedRequest(this.#surroundings, slot, slab, header, handler, requestBytes).run(
+      request,
+    )
   }
 
   #refuse(slot: ResponseSlot, header: RequestHeader): void {
@@ -73,24 +90,33 @@ export class RequestDispatcher {
 
 /** One request under way; also what its handler sees as the context. */
 class DispatchedRequest implements RequestContext {
-  readonly #log: Logger
+  readonly #surroundings: Surroundings
   readonly #slot: ResponseSlot
   readonly #header: RequestHeader
   readonly #handler: AnyRequestHandler
   readonly lease: Slab
+  readonly requestBytes: number
+  #throttleMs = 0
+  #isExempt = false
+  /** While the handler is at work: since when. Known only where it is charged to somebody. */
+  #startedMs: number | undefined
+  /** How long it was at work before it began to wait for something. */
+  #workMs = 0
 
   constructor(
-    log: Logger,
+    surroundings: Surroundings,
     slot: ResponseSlot,
     slab: Slab,
     header: RequestHeader,
     handler: AnyRequestHandler,
+    requestBytes: number,
   ) {
-    this.#log = log
+    this.#surroundings = surroundings
     this.#slot = slot
     this.#header = header
     this.#handler = handler
     this.lease = slab
+    this.requestBytes = requestBytes
   }
 
   get apiVersion(): number {
@@ -101,8 +127,20 @@ class DispatchedRequest implements RequestContext {
     return this.#header.clientId
   }
 
+  get user(): string {
+    return ANONYMOUS
+  }
+
   get connection() {
     return this.#slot.connection
+  }
+
+  throttle(forMs: number): void {
+    this.#throttleMs = Math.max(this.#throttleMs, forMs)
+  }
+
+  exemptFromQuotas(): void {
+    this.#isExempt = true
   }
 
   onSent(callback: () => void): void {
@@ -110,6 +148,19 @@ class DispatchedRequest implements RequestContext {
   }
 
   run(request: unknown): void {
+    const { clock, quotas } = this.#surroundings
+    if (!quotas.request.isUsed) {
+      this.#handle(request)
+      return
+    }
+    const startedMs = clock.monotonic()
+    this.#startedMs = startedMs
+    this.#handle(request)
+    this.#startedMs = undefined
+    this.#workMs = clock.monotonic() - startedMs
+  }
+
+  #handle(request: unknown): void {
     let result: ReturnType<AnyRequestHandler['handle']>
     try {
       result = this.#handler.handle(request as never, this)
@@ -121,8 +172,10 @@ class DispatchedRequest implements RequestContext {
       result.onComplete((response) => this.#answer(response))
     } else if (result instanceof Promise) {
       // The request's buffers are views of memory that would otherwise be used again meanwhile.
-      this.lease.retain()
-      this.#slot.onSent(() => this.lease.release())
+      if (this.#handler.isDetached !== true) {
+        this.lease.retain()
+        this.#slot.onSent(() => this.lease.release())
+      }
       result.then(
         (response) => this.#answer(response),
         (error) => this.#fail(request, error),
@@ -132,22 +185,43 @@ class DispatchedRequest implements RequestContext {
     }
   }
 
-  #answer(response: unknown): void {
-    if (response === undefined) {
+  #answer(unthrottled: unknown): void {
+    if (unthrottled === undefined) {
+      if (this.#throttleMs > 0) this.connection.mute(this.#throttleMs)
       this.#slot.skip()
       return
     }
     const { apiVersion, correlationId } = this.#header
     const { api } = this.#handler
+    const response = this.#throttled(unthrottled)
     this.#slot.complete((writer: ByteWriter) => {
       try {
         encodeResponseFrame(writer, api, apiVersion, correlationId, response as never)
       } catch (error) {
         // A bug of ours that concerns one response; the client can only be told by closing.
-        this.#log.error(`a ${api.name} response of version ${apiVersion} cannot be written`, error)
+        this.#surroundings.log.error(
+          `a ${api.name} response of version ${apiVersion} cannot be written`,
+          error,
+        )
         this.connection.close()
       }
     })
+  }
+
+  /** The response with the time to wait, if there is one. */
+  #throttled(response: unknown): unknown {
+    const { request } = this.#surroundings.quotas
+    if (request.isUsed && !this.#isExempt) this.throttle(request.record(this, this.#percent()))
+    if (this.#throttleMs === 0) return response
+    this.connection.mute(this.#throttleMs)
+    return { ...(response as object), throttleTimeMs: this.#throttleMs }
+  }
+
+  /** The work so far, as per cent of a second. */
+  #percent(): number {
+    const startedMs = this.#startedMs
+    const { clock } = this.#surroundings
+    return (startedMs === undefined ? this.#workMs : clock.monotonic() - startedMs) / 10
   }
 
   #fail(request: unknown, error: unknown): void {
@@ -156,7 +230,10 @@ class DispatchedRequest implements RequestContext {
       return
     }
     const { name } = this.#handler.api
-    this.#log.error(`a ${name} request from ${this.connection.remoteName} failed`, error)
+    this.#surroundings.log.error(
+      `a ${name} request from ${this.connection.remoteName} failed`,
+      error,
+    )
     this.#answer(this.#handler.failure(request as never, new KafkaError('UNKNOWN_SERVER_ERROR')))
   }
 }

@@ -159,7 +159,7 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
   }
 
   /** Tells every loaded shard of something. What a call returns is appended and replayed. */
-  forEach(operation: (shard: S) => CoordinatorEffects | undefined): void {
+  tellAll(operation: (shard: S) => CoordinatorEffects | undefined): void {
     for (const hosted of [...this.#hosted.values()]) {
       if (hosted.isLoaded) this.#onTimer(hosted, () => operation(hosted.shard))
     }

@@ -20,6 +20,8 @@ const stateBatch = {
   deliveryCount: int16(),
 }
 
+export const SHARE_GROUP_STATE_TOPIC = '__share_group_state'
+
 /** The whole state of a share group in a partition. */
 export const ShareSnapshotRecord = coordinatorRecord({
   type: 0,

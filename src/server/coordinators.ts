@@ -1,0 +1,100 @@
+/**
+ * The coordinators of a broker and the topics they live in, put together: what they need of the
+ * broker, and which settings are theirs.
+ */
+import type { Clock } from '../common/clock.ts'
+import type { BrokerConfig } from '../common/config/broker-config.ts'
+import type { Logger } from '../common/logger.ts'
+import type { Random } from '../common/random.ts'
+import type { GroupCoordinatorConfig } from '../coordinator/group/group-config.ts'
+import { CONSUMER_OFFSETS_TOPIC, GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
+import { coordinatorStorage } from './coordinator-storage.ts'
+import { InternalTopics } from './internal-topics.ts'
+import type { MetadataCache } from './metadata-cache.ts'
+import type { ProducerIds } from './producer-ids.ts'
+import type { ReplicaManager } from './replica-manager.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+import { createTransactions, type TransactionServices } from './transactions.ts'
+
+export interface Coordinators extends TransactionServices {
+  readonly internalTopics: InternalTopics
+  readonly groupCoordinator: GroupCoordinator
+}
+
+export interface CoordinatorsOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly config: BrokerConfig
+  readonly replicaManager: ReplicaManager
+  readonly metadata: MetadataCache
+  readonly topics: TopicAdmin
+  readonly producerIds: ProducerIds
+}
+
+const MINUTE_MS = 60_000
+
+export function createCoordinators(options: CoordinatorsOptions): Coordinators {
+  const internalTopics = new InternalTopics(options)
+  const groupCoordinator = createGroupCoordinator(options, internalTopics)
+  options.metadata.onUpdate(({ deletedTopics = [] }) => {
+    if (deletedTopics.length > 0) groupCoordinator.onTopicsDeleted(new Set(deletedTopics))
+  })
+  const transactions = createTransactions({
+    ...{ ...options, internalTopics, offsets: groupCoordinator },
+  })
+  return { internalTopics, groupCoordinator, ...transactions }
+}
+
+function createGroupCoordinator(
+  options: CoordinatorsOptions,
+  internalTopics: InternalTopics,
+): GroupCoordinator {
+  const { clock, random, log, config, replicaManager } = options
+  const name = CONSUMER_OFFSETS_TOPIC
+  const commitTimeoutMs = () => config.get('offsets.commit.timeout.ms')
+  const coordinator = new GroupCoordinator({
+    ...{ clock, random, log },
+    storage: coordinatorStorage(replicaManager, commitTimeoutMs),
+    config: groupConfig(config),
+    partitionCount: () => internalTopics.partitionCount(name),
+  })
+  internalTopics.add({
+    name,
+    runtime: coordinator.runtime,
+    numPartitions: () => config.get('offsets.topic.num.partitions'),
+    replicationFactor: () => config.get('offsets.topic.replication.factor'),
+    configs: () => ({
+      'cleanup.policy': 'compact',
+      'compression.type': 'producer',
+      'segment.bytes': String(config.get('offsets.topic.segment.bytes')),
+    }),
+  })
+  return coordinator
+}
+
+function groupConfig(config: BrokerConfig): GroupCoordinatorConfig {
+  return {
+    get minSessionTimeoutMs() {
+      return config.get('group.min.session.timeout.ms')
+    },
+    get maxSessionTimeoutMs() {
+      return config.get('group.max.session.timeout.ms')
+    },
+    get initialRebalanceDelayMs() {
+      return config.get('group.initial.rebalance.delay.ms')
+    },
+    get maxGroupSize() {
+      return config.get('group.max.size')
+    },
+    get offsetMetadataMaxBytes() {
+      return config.get('offset.metadata.max.bytes')
+    },
+    get offsetsRetentionMs() {
+      return config.get('offsets.retention.minutes') * MINUTE_MS
+    },
+    get offsetsRetentionCheckIntervalMs() {
+      return config.get('offsets.retention.check.interval.ms')
+    },
+  }
+}

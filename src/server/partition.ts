@@ -19,6 +19,12 @@ import { KafkaError } from '../common/errors.ts'
 import type { Lease } from '../common/slab.ts'
 import type { LogAppendInfo, PartitionLog } from '../storage/partition-log.ts'
 import { NO_LEADER } from './metadata-cache.ts'
+import {
+  type TransactionalBatch,
+  type TransactionGuard,
+  TransactionGuards,
+  transactionalBatchIn,
+} from './transaction-guards.ts'
 
 /** A partition's state as the controller decided it (one entry of Kafka's LeaderAndIsr request). */
 export interface LeaderAndIsr {
@@ -54,6 +60,8 @@ export class Partition {
   readonly log: PartitionLog
   readonly #brokerId: number
   readonly #minInsyncReplicas: () => number
+  readonly #verifiesTransactions: () => boolean
+  readonly #guards = new TransactionGuards()
   #state: LeaderAndIsr
   /** Where each follower's log ends, as its last fetch said. */
   readonly #followerEndOffsets = new Map<number, number>()
@@ -65,6 +73,8 @@ export class Partition {
     state: LeaderAndIsr
     /** `min.insync.replicas` of the topic, as of now. */
     minInsyncReplicas: () => number
+    /** `transaction.partition.verification.enable`, as of now. */
+    verifiesTransactions: () => boolean
   }) {
     this.topic = options.state.topic
     this.topicId = options.state.topicId
@@ -72,6 +82,7 @@ export class Partition {
     this.log = options.log
     this.#brokerId = options.brokerId
     this.#minInsyncReplicas = options.minInsyncReplicas
+    this.#verifiesTransactions = options.verifiesTransactions
     this.#state = options.state
     this.#becomeWhatStateSays()
   }
@@ -147,16 +158,46 @@ export class Partition {
 
   /**
    * Checks records and stages them for the log. They are readable, and may be acknowledged, only
-   * after `commit`. Throws KafkaError.
+   * after `commit`. A client's batch needs a guard to be the first of a transaction here. Throws
+   * KafkaError.
    */
-  appendAsLeader(records: Buffer, options: AppendOptions): LogAppendInfo {
+  appendAsLeader(records: Buffer, options: AppendOptions, guard?: TransactionGuard): LogAppendInfo {
     this.checkLeader(-1)
     if (options.requiredAcks === -1) this.#checkInsyncReplicas()
-    return this.log.append(records, {
+    const batch = transactionalBatchIn(records)
+    if (batch !== undefined && options.origin === 'client') this.checkGuard(batch, guard)
+    const info = this.log.append(records, {
       leaderEpoch: this.#state.leaderEpoch,
       origin: options.origin,
       lease: options.lease,
     })
+    if (batch !== undefined) this.#guards.end(batch.producerId)
+    return info
+  }
+
+  /**
+   * What the coordinator must be asked about before a transactional batch may be appended; undefined
+   * where the producer's transaction is open here already, or nobody wants to know.
+   */
+  beginVerification(
+    batch: TransactionalBatch,
+    startsAtZero: boolean,
+    nowMs: number,
+  ): TransactionGuard | undefined {
+    if (!this.#verifiesTransactions() || this.#hasOpenTransaction(batch)) return undefined
+    return this.#guards.begin(batch, startsAtZero, nowMs)
+  }
+
+  /** Throws KafkaError unless a batch may be appended with this guard: see TransactionGuards. */
+  checkGuard(batch: TransactionalBatch, guard: TransactionGuard | undefined): void {
+    if (this.#hasOpenTransaction(batch) || !this.#verifiesTransactions()) return
+    this.#guards.check(batch, guard)
+  }
+
+  #hasOpenTransaction({ producerId, producerEpoch }: TransactionalBatch): boolean {
+    const producer = this.log.producer(producerId)
+    if (producer === undefined || producer.currentTxnFirstOffset < 0) return false
+    return producer.producerEpoch === producerEpoch
   }
 
   /**
@@ -219,6 +260,7 @@ export class Partition {
 
   #becomeWhatStateSays(): void {
     this.#followerEndOffsets.clear()
+    this.#guards.clear()
     if (this.#state.leader === NO_LEADER || !this.isLeader) return
     this.log.beginEpoch(this.#state.leaderEpoch)
     this.maybeAdvanceHighWatermark()

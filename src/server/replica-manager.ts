@@ -21,6 +21,7 @@ import { DelayedFetch } from './purgatory/delayed-fetch.ts'
 import { DelayedProduce } from './purgatory/delayed-produce.ts'
 import { Purgatory } from './purgatory/purgatory.ts'
 import { ReadBudget } from './read-budget.ts'
+import type { TransactionGuard } from './transaction-guards.ts'
 
 export interface AppendRequest {
   /** -1 (all in-sync replicas), 0 or 1. */
@@ -29,7 +30,16 @@ export interface AppendRequest {
   readonly timeoutMs: number
   readonly origin: 'client' | 'coordinator'
   readonly lease: Lease
-  readonly entries: readonly { topic: string; partitionIndex: number; records: Buffer }[]
+  readonly entries: readonly AppendEntry[]
+}
+
+/** One batch for one partition. */
+export interface AppendEntry {
+  readonly topic: string
+  readonly partitionIndex: number
+  readonly records: Buffer
+  /** Whether it may begin a transaction; an error where it is refused for that. */
+  readonly verification?: TransactionGuard | KafkaError | undefined
 }
 
 /** What became of one entry of an append, in the order of the entries. */
@@ -136,7 +146,7 @@ export class ReplicaManager {
    * returns the offsets it has got, and what becomes of it.
    */
   appendAsCoordinator(
-    entry: AppendRequest['entries'][number],
+    entry: AppendEntry,
     timeoutMs: number,
   ): { info: LogAppendInfo; outcome: Completion<readonly AppendResult[]> } {
     const lease = garbageCollected(entry.records)
@@ -231,11 +241,12 @@ export class ReplicaManager {
 
   #stage(
     request: AppendRequest,
-    entry: { topic: string; partitionIndex: number; records: Buffer },
+    { topic, partitionIndex, records, verification }: AppendEntry,
   ): AppendResult {
     try {
-      const partition = this.#require(entry.topic, entry.partitionIndex)
-      const info = partition.appendAsLeader(entry.records, request)
+      if (verification instanceof KafkaError) throw verification
+      const partition = this.#require(topic, partitionIndex)
+      const info = partition.appendAsLeader(records, request, verification)
       this.#stagedPartitions.add(partition)
       return { ...ACCEPTED, partition, info, requiredOffset: info.lastOffset + 1 }
     } catch (error) {
@@ -354,6 +365,8 @@ export class ReplicaManager {
       log,
       state,
       minInsyncReplicas: () => this.#configs.topic(topic).get('min.insync.replicas'),
+      verifiesTransactions: () =>
+        this.#configs.broker.get('transaction.partition.verification.enable'),
     })
     const ofTopic = this.#partitions.get(topic)
     if (ofTopic === undefined) this.#partitions.set(topic, new Map([[partitionIndex, partition]]))

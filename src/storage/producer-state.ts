@@ -207,10 +207,6 @@ export class ProducerState {
     this.#unreplicated = this.#unreplicated.filter(({ lastOffset }) => lastOffset >= highWatermark)
   }
 
-  hasOngoingTransaction(producerId: number): boolean {
-    return (this.#entries.get(producerId)?.currentTxnFirstOffset ?? -1) >= 0
-  }
-
   /** Forgets producers that have written nothing for `expirationMs`, open transactions excepted. */
   removeExpired(nowMs: number, expirationMs: number): void {
     for (const entry of this.#entries.values()) {

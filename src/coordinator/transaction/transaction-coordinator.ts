@@ -11,6 +11,7 @@ import type { CoordinatorStorage } from '../runtime/coordinator-storage.ts'
 import { partitionFor } from '../runtime/partition-for.ts'
 import type { EndRequest } from './end-transaction.ts'
 import type { InitializeRequest } from './initialize-producer.ts'
+import type { TransactionMarkerChannel, TransactionMarkers } from './marker-channel.ts'
 import {
   type ProducerIdAndEpoch,
   TRANSACTION_STATES,
@@ -19,23 +20,12 @@ import {
 import { transactionRecordCodec } from './transaction-records.ts'
 import {
   type AddPartitionsRequest,
-  type MarkerOutcome,
   type TransactionConfig,
   type TransactionFilter,
-  type TransactionMarkers,
   TransactionShard,
 } from './transaction-shard.ts'
 
 export const TRANSACTION_STATE_TOPIC = '__transaction_state'
-
-/** The way to the leaders of the partitions that transactions have written to. */
-export interface TransactionMarkerChannel {
-  /**
-   * Writes one marker to each of the partitions. Resolves with what became of them, in their order.
-   * `coordinatorEpoch` fences the markers of older coordinators.
-   */
-  write(markers: TransactionMarkers, coordinatorEpoch: number): Promise<readonly MarkerOutcome[]>
-}
 
 export interface TransactionCoordinatorOptions {
   readonly clock: Clock

@@ -19,6 +19,7 @@ import type {
 } from '../runtime/coordinator-shard.ts'
 import { type EndRequest, endTransaction } from './end-transaction.ts'
 import { type InitializeRequest, initializeProducer } from './initialize-producer.ts'
+import type { MarkerOutcome, TransactionMarkers } from './marker-channel.ts'
 import type { TopicPartition, TopicPartitionSet } from './topic-partition-set.ts'
 import {
   complete,
@@ -45,20 +46,6 @@ export interface TransactionConfig {
   readonly removeExpiredIntervalMs: () => number
 }
 
-/** The end of a transaction, on its way to its partitions. */
-export interface TransactionMarkers extends ProducerIdAndEpoch {
-  readonly transactionalId: string
-  readonly isCommit: boolean
-  readonly clientTransactionVersion: number
-  readonly partitions: readonly TopicPartition[]
-}
-
-/**
- * What became of a marker: it is in the log, or never will be, because its partition is deleted or
- * has gone on without it (`settled`); or another coordinator has taken over (`fenced`).
- */
-export type MarkerOutcome = 'settled' | 'retry' | 'fenced'
-
 export interface AddPartitionsRequest extends ProducerIdAndEpoch {
   readonly transactionalId: string
   readonly partitions: readonly TopicPartition[]
@@ -72,7 +59,6 @@ export interface TransactionFilter {
   readonly states: readonly string[]
   /** Those that have been open for longer; -1: all. */
   readonly durationMs: number
-  readonly matches: (transactionalId: string) => boolean
 }
 
 const MARKER_RETRY_MS = 100
@@ -200,13 +186,12 @@ export class TransactionShard implements CoordinatorShard {
   /** ListTransactions. */
   list(filter: TransactionFilter): TransactionMetadata[] {
     const now = this.#context.now()
-    const { producerIds, states, durationMs, matches } = filter
+    const { producerIds, states, durationMs } = filter
     return [...this.#transactions.values()].filter((transaction) => {
-      const { producerId, state, startTimestampMs, transactionalId } = transaction
+      const { producerId, state, startTimestampMs } = transaction
       if (producerIds.length > 0 && !producerIds.includes(producerId)) return false
       if (states.length > 0 && !states.includes(state)) return false
-      if (durationMs >= 0 && now - startTimestampMs <= durationMs) return false
-      return matches(transactionalId)
+      return durationMs < 0 || now - startTimestampMs > durationMs
     })
   }
 

@@ -3,7 +3,8 @@
  *
  * acks=0 gets no response, and an error closes the connection, which is the only way to tell the
  * client; 1 is answered when the leader has written the batch, -1 when every in-sync replica has.
- * Version 13 names topics by id (KIP-516). Versions 0-2 are advertised, because old clients look
+ * Version 13 names topics by id (KIP-516). The first records of a transaction wait until its
+ * coordinator has agreed to them (KIP-890). Versions 0-2 are advertised, because old clients look
  * for them, but what they would carry (message formats 0 and 1) is not served.
  */
 import { Completion } from '../../common/completion.ts'
@@ -12,18 +13,18 @@ import { recordsBuffer } from '../../protocol/compile.ts'
 import { Produce, type ProduceRequest } from '../../protocol/messages/produce.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
 import type { BrokerServices } from '../broker-services.ts'
-import type { AppendResult } from '../replica-manager.ts'
+import type { AppendEntry, AppendResult } from '../replica-manager.ts'
 import type { RequestContext, RequestHandler } from '../request-handler.ts'
+import type { TransactionSupport } from '../transaction-verification.ts'
 
 type ProduceResponse = ResponseInput<typeof Produce>
-type Entry = { topic: string; partitionIndex: number; records: Buffer }
 
 export function produceHandler(services: BrokerServices): RequestHandler<typeof Produce> {
-  const { replicaManager, metadata } = services
+  const { replicaManager, metadata, quotas, transactionVerification } = services
 
   /** What can be appended, and for each partition of the request which entry it is, or an error. */
   function plan(request: ProduceRequest, usesTopicIds: boolean) {
-    const entries: Entry[] = []
+    const entries: AppendEntry[] = []
     const places: { entry: number; errorCode: number }[] = []
     for (const topic of request.topicData) {
       const name = usesTopicIds ? metadata.topicName(topic.topicId) : topic.name
@@ -49,29 +50,47 @@ export function produceHandler(services: BrokerServices): RequestHandler<typeof 
       if (acks < -1 || acks > 1) return failAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
       const { entries, places } = plan(request, context.apiVersion >= 13)
       const response = new Completion<ProduceResponse | undefined>()
-      replicaManager
-        .append({
-          requiredAcks: acks,
-          timeoutMs: request.timeoutMs,
-          origin: 'client',
-          lease: context.lease,
-          entries,
-        })
-        .onComplete((results) => {
-          if (acks === 0) {
-            closeOnError(context, results, places)
-            response.complete(undefined)
-            return
-          }
-          response.complete(describe(request, results, places))
-        })
-      return response
+      const respond = (results: readonly AppendResult[]) => {
+        if (quotas.produce.isUsed) {
+          context.throttle(quotas.produce.record(context, context.requestBytes))
+        }
+        if (acks === 0) {
+          closeOnError(context, results, places)
+          response.complete(undefined)
+          return
+        }
+        response.complete(describe(request, results, places))
+      }
+      const append = (verified: readonly AppendEntry[]) => {
+        const { lease } = context
+        const { timeoutMs } = request
+        replicaManager
+          .append({ requiredAcks: acks, timeoutMs, origin: 'client', lease, entries: verified })
+          .onComplete(respond)
+      }
+      const { transactionalId } = request
+      if (transactionalId === null) {
+        append(entries)
+        return response
+      }
+      const support = transactionSupport(context.apiVersion)
+      const appended = transactionVerification.appendVerified(
+        ...([transactionalId, support, entries, append] as const),
+      )
+      if (appended === undefined) return response
+      return appended.then(() => new Promise((resolve) => response.onComplete(resolve)))
     },
 
     failure(request, error) {
       return failAll(request, error.code)
     },
   }
+}
+
+/** Version 11 knows TRANSACTION_ABORTABLE; 12 has its partitions added (KIP-890). */
+function transactionSupport(version: number): TransactionSupport {
+  if (version >= 12) return 'add'
+  return version >= 11 ? 'abortable' : 'legacy'
 }
 
 type Places = readonly { entry: number; errorCode: number }[]

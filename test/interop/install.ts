@@ -3,7 +3,7 @@
  * Apache Kafka and its clients through Maven, all others through their languages' own tools. All
  * but Debian's packages goes to `.cache`; what is there already is not fetched again.
  */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { paths } from './harness/paths.ts'
 import { nodeClients, python, rust } from './install-clients.ts'
@@ -35,12 +35,16 @@ async function go(): Promise<Tool> {
   // Debian's own Go is too old for franz-go, so there is nothing to install here.
   if (version === undefined) return { name: 'go', missing: `install Go ${needed} or later` }
   mkdirSync(dirname(paths.goClient), { recursive: true })
-  const sources = ['go.mod', 'go.sum', 'main.go'].map((name) => join(paths.goSources, name))
+  const sources = readdirSync(paths.goSources).map((name) => join(paths.goSources, name))
   const build = ['build', '-o', paths.goClient, '.']
   const problem = await make('go', digestOf(sources, version), [['go', build, paths.goSources]])
   if (problem !== undefined) return { name: 'go', missing: `${problem} (Go ${needed} is needed)` }
-  const library = readFileSync(sources[0] ?? '', 'utf8').match(/franz-go (v\S+)/)?.[1]
-  return { name: 'go', found: `${version.trim().split(' ')[2]}, franz-go ${library}` }
+  const modules = readFileSync(join(paths.goSources, 'go.mod'), 'utf8')
+  const [franz, sarama] = [/franz-go (v\S+)/, /sarama (v\S+)/].map(
+    (each) => each.exec(modules)?.[1],
+  )
+  const found = `${version.trim().split(' ')[2]}, franz-go ${franz}, sarama ${sarama}`
+  return { name: 'go', found }
 }
 
 /** Installs everything that can be installed. */

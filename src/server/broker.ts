@@ -162,7 +162,7 @@ export class Broker {
     const maxSessions = config.get('max.incremental.fetch.session.cache.slots')
     const producerIds = new ProducerIds({ store, brokerId })
     const coordinators = createCoordinators({
-      ...{ clock, random, log, config, replicaManager, metadata, topics, producerIds },
+      ...{ clock, random, log, config, configs, replicaManager, metadata, topics, producerIds },
     })
     this.#undo.push(() => coordinators.internalTopics.unloadAll())
     const services: BrokerServices = {

@@ -8,12 +8,14 @@ import type { Logger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import type { GroupCoordinatorConfig } from '../coordinator/group/group-config.ts'
 import { CONSUMER_OFFSETS_TOPIC, GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
+import type { ConfigRepository } from './config-repository.ts'
 import { coordinatorStorage } from './coordinator-storage.ts'
 import { InternalTopics } from './internal-topics.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 import type { TopicAdmin } from './topic-admin.ts'
+import { topicImage } from './topic-image.ts'
 import { createTransactions, type TransactionServices } from './transactions.ts'
 
 export interface Coordinators extends TransactionServices {
@@ -26,6 +28,7 @@ export interface CoordinatorsOptions {
   readonly random: Random
   readonly log: Logger
   readonly config: BrokerConfig
+  readonly configs: ConfigRepository
   readonly replicaManager: ReplicaManager
   readonly metadata: MetadataCache
   readonly topics: TopicAdmin
@@ -50,13 +53,14 @@ function createGroupCoordinator(
   options: CoordinatorsOptions,
   internalTopics: InternalTopics,
 ): GroupCoordinator {
-  const { clock, random, log, config, replicaManager } = options
+  const { clock, random, log, config, configs, replicaManager, metadata } = options
   const name = CONSUMER_OFFSETS_TOPIC
   const commitTimeoutMs = () => config.get('offsets.commit.timeout.ms')
   const coordinator = new GroupCoordinator({
     ...{ clock, random, log },
     storage: coordinatorStorage(replicaManager, commitTimeoutMs),
-    config: groupConfig(config),
+    config: groupConfig(config, configs),
+    topics: topicImage(metadata),
     partitionCount: () => internalTopics.partitionCount(name),
   })
   internalTopics.add({
@@ -73,7 +77,7 @@ function createGroupCoordinator(
   return coordinator
 }
 
-function groupConfig(config: BrokerConfig): GroupCoordinatorConfig {
+function groupConfig(config: BrokerConfig, configs: ConfigRepository): GroupCoordinatorConfig {
   return {
     get minSessionTimeoutMs() {
       return config.get('group.min.session.timeout.ms')
@@ -95,6 +99,17 @@ function groupConfig(config: BrokerConfig): GroupCoordinatorConfig {
     },
     get offsetsRetentionCheckIntervalMs() {
       return config.get('offsets.retention.check.interval.ms')
+    },
+    share: {
+      get maxSize() {
+        return config.get('group.share.max.size')
+      },
+      get initializeRetryIntervalMs() {
+        return config.get('group.share.initialize.retry.interval.ms')
+      },
+      sessionTimeoutMs: (groupId) => configs.groups.get(groupId).get('share.session.timeout.ms'),
+      heartbeatIntervalMs: (groupId) =>
+        configs.groups.get(groupId).get('share.heartbeat.interval.ms'),
     },
   }
 }

@@ -1,3 +1,5 @@
+import type { ShareGroupsConfig } from './share/share-groups.ts'
+
 /** The settings of a group coordinator. Read each time they are needed: some change while it runs. */
 export interface GroupCoordinatorConfig {
   /** `group.min.session.timeout.ms` */
@@ -14,4 +16,5 @@ export interface GroupCoordinatorConfig {
   readonly offsetsRetentionMs: number
   /** `offsets.retention.check.interval.ms` */
   readonly offsetsRetentionCheckIntervalMs: number
+  readonly share: ShareGroupsConfig
 }

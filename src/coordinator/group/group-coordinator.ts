@@ -13,6 +13,7 @@ import { partitionFor } from '../runtime/partition-for.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import { groupRecordCodec } from './group-records.ts'
 import { GroupShard } from './group-shard.ts'
+import type { TopicImage } from './topic-image.ts'
 
 export const CONSUMER_OFFSETS_TOPIC = '__consumer_offsets'
 
@@ -22,6 +23,7 @@ export interface GroupCoordinatorOptions {
   readonly random: Random
   readonly storage: CoordinatorStorage
   readonly config: GroupCoordinatorConfig
+  readonly topics: TopicImage
   /** How many partitions the topic has. */
   readonly partitionCount: () => number
 }
@@ -33,10 +35,10 @@ export class GroupCoordinator {
 
   constructor(options: GroupCoordinatorOptions) {
     this.#options = options
-    const { clock, log, storage, config, random } = options
+    const { clock, log, storage, config, random, topics } = options
     this.runtime = new CoordinatorRuntime({
       ...{ clock, log, storage, topic: CONSUMER_OFFSETS_TOPIC, codec: groupRecordCodec },
-      createShard: (context) => new GroupShard({ context, config, random }),
+      createShard: (context) => new GroupShard({ context, config, random, topics }),
     })
   }
 

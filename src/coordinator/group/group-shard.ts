@@ -34,11 +34,14 @@ import {
   type OffsetsToCommit,
   type PartitionOutcomes,
 } from './offsets/group-offsets.ts'
+import { ShareGroups } from './share/share-groups.ts'
+import type { TopicImage } from './topic-image.ts'
 
 export interface GroupShardOptions {
   readonly context: ShardContext
   readonly config: GroupCoordinatorConfig
   readonly random: Random
+  readonly topics: TopicImage
 }
 
 type ListedGroup = ResponseInput<typeof ListGroups>['groups'][number]
@@ -49,8 +52,9 @@ export class GroupShard implements CoordinatorShard {
   readonly #groups = new GroupTable()
   readonly classic: ClassicGroups
   readonly offsets: GroupOffsets
+  readonly share: ShareGroups
 
-  constructor({ context, config, random }: GroupShardOptions) {
+  constructor({ context, config, random, topics }: GroupShardOptions) {
     this.#context = context
     this.#config = config
     const groups = this.#groups
@@ -59,6 +63,7 @@ export class GroupShard implements CoordinatorShard {
       ...{ context, config, groups },
       createGroup: (groupId) => this.classic.getOrCreate(groupId),
     })
+    this.share = new ShareGroups({ context, config: config.share, groups, topics })
   }
 
   join(request: JoinGroupRequest, member: MemberContext): CoordinatorResult<JoinResponse> {
@@ -114,7 +119,8 @@ export class GroupShard implements CoordinatorShard {
 
   /** Topics were deleted: nobody shall find their offsets in topics of the same names. */
   onTopicsDeleted(names: ReadonlySet<string>): CoordinatorEffects {
-    return { records: this.offsets.tombstonesOfTopics((topic) => names.has(topic)) }
+    const offsets = this.offsets.tombstonesOfTopics((topic) => names.has(topic))
+    return { records: [...offsets, ...this.share.onTopicsDeleted(names).records] }
   }
 
   replay(record: CoordinatorRecord, offset: number, producer?: TransactionalProducer): void {
@@ -126,6 +132,8 @@ export class GroupShard implements CoordinatorShard {
       this.offsets.replay({ groupId, topic, partition }, record.value, offset, producer)
     } else if (GroupMetadataRecord.is(record)) {
       this.classic.replay(record.key.group, record.value)
+    } else {
+      this.share.replay(record)
     }
   }
 
@@ -135,6 +143,7 @@ export class GroupShard implements CoordinatorShard {
 
   onLoaded(): void {
     this.classic.onLoaded()
+    this.share.onLoaded()
     this.#scheduleExpiry()
   }
 
@@ -156,7 +165,8 @@ export class GroupShard implements CoordinatorShard {
     for (const group of this.#groups.values()) {
       const { records, areAll } = this.offsets.expired(group)
       expired.push(...records)
-      if (areAll && group.isEmpty) expired.push(...group.tombstones())
+      // A share group stays: it has no offsets here, but state with the share coordinator.
+      if (areAll && group.isEmpty && group.type !== 'share') expired.push(...group.tombstones())
       // The rest waits for the next time: a batch has a greatest size.
       if (expired.length >= MAX_EXPIRED_AT_A_TIME) break
     }

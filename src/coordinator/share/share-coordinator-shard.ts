@@ -129,9 +129,11 @@ export class ShareCoordinatorShard implements CoordinatorShard {
     return { records, response: undefined }
   }
 
-  /** The topics are gone, and what groups have done with them with them. */
-  onTopicsDeleted(topicIds: ReadonlySet<string>): CoordinatorResult<void> {
-    const gone = [...this.#ids.values()].filter((id) => topicIds.has(id.topicId))
+  /** Forgets what groups have done with topics that are gone. */
+  forgetDeletedTopics(): CoordinatorResult<void> {
+    const isGone = ({ topicId }: SharePartitionId) =>
+      this.#options.partitionCount(topicId) === undefined
+    const gone = [...this.#ids.values()].filter(isGone)
     return { records: gone.map((id) => ShareSnapshotRecord.of(id, null)), response: undefined }
   }
 

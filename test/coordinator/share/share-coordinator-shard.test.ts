@@ -17,12 +17,13 @@ const ID: SharePartitionId = { groupId: 'g', topicId: TOPIC, partition: 0 }
 class ShardLog {
   readonly records: { key: Buffer; value: Buffer | null }[] = []
   now = 0
+  readonly topics = new Map([[TOPIC, 2]])
   shard = this.newShard()
 
   newShard(): ShareCoordinatorShard {
     return new ShareCoordinatorShard({
       updatesPerSnapshot: () => 3,
-      partitionCount: (topicId) => (topicId === TOPIC ? 2 : undefined),
+      partitionCount: (topicId) => this.topics.get(topicId),
       now: () => this.now,
     })
   }
@@ -161,9 +162,11 @@ test('what is not there is refused, and what was deleted stays so', () => {
   log.apply(log.shard.delete(ID))
   assert.equal(log.shard.summary(ID), undefined)
   assert.equal(log.reload().summary(ID), undefined)
-  log.apply(log.shard.onTopicsDeleted(new Set([TOPIC])))
-  assert.equal(log.reload().summary({ ...ID, partition: 1 }), undefined)
+  log.topics.delete(TOPIC)
+  log.apply(log.shard.forgetDeletedTopics())
   assert.equal(log.shard.redundantBefore, log.records.length)
+  log.topics.set(TOPIC, 2)
+  assert.equal(log.reload().summary({ ...ID, partition: 1 }), undefined)
 })
 
 test('a cold share partition does not keep the log of a busy one from being pruned', () => {

@@ -53,7 +53,7 @@ export const pythonProgram = (client: string, program: string): [string, string]
   join(paths.pythonSources, program),
 ]
 
-/** The versions of the Java client that are tested on their own, each on a class path of its own. */
+/** Versions of the Java client that are tested by themselves, each on its own class path. */
 export const clientVersions = { '3.x': '3.9.2', '4.x': '4.3.1' } as const
 
 export type JavaClient = keyof typeof clientVersions

@@ -1,6 +1,6 @@
 /**
- * XXH3 with 64 bits, without a seed: the hash by which Kafka tells whether the topics of a group have
- * changed (KIP-1101). What is hashed is small and seldom, so this is written for the reader.
+ * XXH3 with 64 bits, without a seed: the hash by which Kafka tells whether the topics of a group
+ * have changed (KIP-1101). What is hashed is small and seldom, so this is written for the reader.
  *
  * Specified at https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
  */

@@ -1,7 +1,7 @@
 /**
  * One number for all that a group's assignment depends on of its topics: another number means that
- * the group must be rebalanced (KIP-1101). It is recorded, and computed as Kafka does, so that a group
- * may move between the two without noticing.
+ * the group must be rebalanced (KIP-1101). It is recorded, and computed as Kafka does, so that a
+ * group may move between the two without noticing.
  */
 import { xxh3 } from '../../common/xxh3.ts'
 import type { TopicImage } from './topic-image.ts'

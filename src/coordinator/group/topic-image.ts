@@ -1,7 +1,7 @@
 /**
- * What group coordinators need to know of the cluster's topics: a view of the broker's metadata that
- * always shows its present state. Who owns the metadata also calls `onTopicChange` of the group
- * coordinators, after this view shows the change.
+ * What group coordinators need to know of the cluster's topics: a view of the broker's metadata
+ * that always shows its present state. Who owns the metadata also calls `onTopicChange` of the
+ * group coordinators, after this view shows the change.
  */
 export interface TopicImage {
   /** The id of the topic, or undefined if there is none of that name. */

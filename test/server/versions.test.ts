@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { responseCodec } from '../../src/protocol/compile.ts'
 import { decodeResponseHeader } from '../../src/protocol/header.ts'
 import { ApiVersions } from '../../src/protocol/messages/api-versions.ts'
+import { FindCoordinator } from '../../src/protocol/messages/find-coordinator.ts'
 import { apiByKey } from '../../src/protocol/messages/index.ts'
 import { type Api, ZERO_UUID } from '../../src/protocol/schema.ts'
 import { batchOf, createTopic, fetchRequest, produce } from '../support/requests.ts'
@@ -12,6 +13,7 @@ import { TestBroker } from '../support/test-broker.ts'
 function requestOf(name: string, version: number, topicId: string): Record<string, unknown> {
   const partition = { partitionIndex: 0, partition: 0 }
   const resource = { resourceType: 2, resourceName: 't' }
+  const producer = { transactionalId: 'tx', producerId: 5, producerEpoch: 0 }
   const byId = (since: number) => (version >= since ? { topicId } : {})
   const byName = (since: number) => (version < since ? { topic: 't', name: 't' } : {})
   const asked = { ...byName(13), ...byId(13) }
@@ -43,6 +45,35 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
       timeoutMs: 1000,
     },
     InitProducerId: { transactionalId: null, transactionTimeoutMs: 1000 },
+    AddPartitionsToTxn:
+      version < 4
+        ? {
+            ...{ v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 5 },
+            ...{ v3AndBelowProducerEpoch: 0, v3AndBelowTopics: [{ name: 't', partitions: [0] }] },
+          }
+        : { transactions: [{ ...producer, topics: [{ name: 't', partitions: [0] }] }] },
+    AddOffsetsToTxn: { ...producer, groupId: 'g' },
+    EndTxn: { ...producer, committed: true },
+    WriteTxnMarkers: {
+      markers: [
+        {
+          ...{ producerId: 5, producerEpoch: 0, transactionResult: true, coordinatorEpoch: 0 },
+          topics: [{ name: 't', partitionIndexes: [0] }],
+        },
+      ],
+    },
+    TxnOffsetCommit: {
+      ...{ ...producer, groupId: 'g' },
+      topics: [
+        {
+          name: 't',
+          partitions: [{ ...partition, committedOffset: 1, committedMetadata: null }],
+        },
+      ],
+    },
+    DescribeProducers: { topics: [{ name: 't', partitionIndexes: [0] }] },
+    DescribeTransactions: { transactionalIds: ['tx'] },
+    ListTransactions: { stateFilters: [], producerIdFilters: [] },
     OffsetForLeaderEpoch: {
       topics: [{ topic: 't', partitions: [{ ...partition, leaderEpoch: 0 }] }],
     },
@@ -61,6 +92,11 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
     },
     DescribeTopicPartitions: { topics: [{ name: 't' }] },
     ListConfigResources: {},
+    DescribeClientQuotas: { components: [], strict: false },
+    AlterClientQuotas: {
+      entries: [{ entity: [{ entityType: 'user', entityName: 'x' }], ops: [] }],
+      validateOnly: false,
+    },
   }
   const request = requests[name]
   assert.ok(request, `this test has no request for ${name}, which the broker advertises`)
@@ -71,8 +107,19 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
 function errorCodes(value: unknown): number[] {
   if (value === null || typeof value !== 'object') return []
   return Object.entries(value).flatMap(([key, inner]) =>
-    key === 'errorCode' ? [inner as number] : errorCodes(inner),
+    key === 'errorCode' || key === 'partitionErrorCode' ? [inner as number] : errorCodes(inner),
   )
+}
+
+/** Where there is nothing to be found. */
+const EXPECTED: Readonly<Record<string, readonly number[]>> = {
+  FindCoordinator: [15],
+  DeleteTopics: [3],
+  AddPartitionsToTxn: [49],
+  AddOffsetsToTxn: [49],
+  EndTxn: [49],
+  TxnOffsetCommit: [49],
+  DescribeTransactions: [105],
 }
 
 test('every advertised API is answered in every version', async () => {
@@ -81,6 +128,7 @@ test('every advertised API is answered in every version', async () => {
   const topicId = await createTopic(client, 't')
   assert.notEqual(topicId, ZERO_UUID)
   await produce(client, 't', batchOf(['a', 'b']))
+  await client.send(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['tx'] })
   const { apiKeys } = await client.send(ApiVersions, 0, {})
   assert.ok(apiKeys.length >= 18)
   for (const { apiKey, maxVersion } of apiKeys) {
@@ -92,7 +140,7 @@ test('every advertised API is answered in every version', async () => {
       const header = decodeResponseHeader(frame, 0, frame.length, api, version)
       assert.equal(header.correlationId, id)
       const body = responseCodec(api, version).decode(frame, header.bodyOffset, frame.length)
-      const expected = { FindCoordinator: [15], DeleteTopics: [3] }[api.name] ?? [0]
+      const expected = EXPECTED[api.name] ?? [0]
       const codes = errorCodes(body).filter((code) => code !== 0 || expected.includes(0))
       assert.deepEqual(
         [...new Set(codes)],

@@ -1,4 +1,9 @@
-// The Go side of the interop tests: franz-go sends a file as records and puts it together again.
+// The Go side of the interop tests. franz-go and sarama do what harness/contract.ts says:
+//
+//	samsa-interop-go franz COMMAND REQUEST.json
+//	samsa-interop-go sarama COMMAND REQUEST.json
+//
+// and franz-go sends a file as records and puts it together again:
 //
 //	samsa-interop-go produce ADDRESS TOPIC PARTITIONS FILE CODEC
 //	samsa-interop-go consume ADDRESS TOPIC PARTITIONS FILE
@@ -35,6 +40,17 @@ var codecs = map[string]kgo.CompressionCodec{
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
+	switch os.Args[1] {
+	case "franz":
+		check(runCommand(ctx, franzCommands, os.Args[2], os.Args[3]))
+	case "sarama":
+		check(runCommand(ctx, saramaCommands, os.Args[2], os.Args[3]))
+	default:
+		transfer(ctx)
+	}
+}
+
+func transfer(ctx context.Context) {
 	partitions, err := strconv.Atoi(os.Args[4])
 	check(err)
 	var total int64

@@ -57,6 +57,19 @@ export type ConfigEntity =
 /** The entity that stands for "all brokers", "all clients" and so on. */
 export const DEFAULT_ENTITY = '<default>'
 
+/** The name of a node for a name that may hold anything: Kafka's percent encoding. */
+export function encodeNodeName(name: string): string {
+  // Steps of one or two dots would not be names.
+  if (name === '.' || name === '..') return name.replaceAll('.', '%2E')
+  return encodeURIComponent(name).replace(/[!'()*~]/g, (character) => {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  })
+}
+
+export function decodeNodeName(node: string): string {
+  return decodeURIComponent(node)
+}
+
 export interface EndPoint {
   readonly listenerName: string
   readonly securityProtocol: string

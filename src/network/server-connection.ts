@@ -7,9 +7,9 @@
  * a flush, which runs when the current event has been handled.
  *
  * Back-pressure: a client that sends faster than it reads is not read from while too many of its
- * requests, or too many bytes for it, are pending.
+ * requests, or too many bytes for it, are pending. One above its quota is muted for a while (KIP-219).
  */
-import type { Clock } from '../common/clock.ts'
+import type { Clock, Timer } from '../common/clock.ts'
 import type { Connection, Receiver } from '../common/network.ts'
 import type { Slab, SlabPool } from '../common/slab.ts'
 import type { ByteWriter } from '../protocol/byte-writer.ts'
@@ -90,6 +90,9 @@ export class ServerConnection implements Receiver, FrameSink {
   #slots: ResponseSlot[] = []
   #flushScheduled = false
   #paused = false
+  /** Until when, on the monotonic clock, the client is not listened to. */
+  #mutedUntilMs = 0
+  #unmute: Timer | undefined
   #closed = false
   #closeReason: Error | undefined
   /** On the monotonic clock, in milliseconds. */
@@ -120,9 +123,28 @@ export class ServerConnection implements Receiver, FrameSink {
   get acceptsFrames(): boolean {
     return (
       !this.#closed &&
+      this.#unmute === undefined &&
       this.#slots.length < MAX_PENDING_REQUESTS &&
       this.#connection.bufferedBytes < MAX_PENDING_BYTES
     )
+  }
+
+  /**
+   * Starts no request for `forMs` milliseconds, nor reads any; what is under way is answered. Calls
+   * that overlap count once: until the last of them ends.
+   */
+  mute(forMs: number): void {
+    const untilMs = this.#owner.clock.monotonic() + forMs
+    if (this.#closed || untilMs <= this.#mutedUntilMs) return
+    this.#mutedUntilMs = untilMs
+    this.#unmute?.cancel()
+    this.#unmute = this.#owner.clock.schedule(forMs, () => {
+      this.#unmute = undefined
+      // Whoever had to wait was not idle.
+      this.lastActiveMs = this.#owner.clock.monotonic()
+      this.#resumeIfPossible()
+    })
+    this.#applyBackPressure()
   }
 
   /** Starts reading requests. */
@@ -159,6 +181,7 @@ export class ServerConnection implements Receiver, FrameSink {
 
   closed(error?: Error): void {
     this.#closed = true
+    this.#unmute?.cancel()
     this.#reader.close()
     const slots = this.#slots
     this.#slots = []

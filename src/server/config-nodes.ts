@@ -4,7 +4,14 @@
  */
 import type { ConfigEntries } from '../common/config/config.ts'
 import { ANY_VERSION, type MetadataStore } from '../metadata/metadata-store.ts'
-import { type ConfigEntity, decodeConfig, encodeConfig, paths } from '../metadata/znodes.ts'
+import {
+  type ConfigEntity,
+  decodeConfig,
+  decodeNodeName,
+  encodeConfig,
+  encodeNodeName,
+  paths,
+} from '../metadata/znodes.ts'
 import { asStorageError } from './storage-errors.ts'
 
 const NOTHING: ConfigEntries = new Map()
@@ -37,7 +44,7 @@ export class ConfigNodes<C> {
     this.#store = store
     for (const name of (await store.children(paths.configs(this.#kind))).names) {
       const { data } = await store.get(paths.config(this.#kind, name))
-      this.#entries.set(decodeURIComponent(name), new Map(Object.entries(decodeConfig(data))))
+      this.#entries.set(decodeNodeName(name), new Map(Object.entries(decodeConfig(data))))
     }
   }
 
@@ -81,7 +88,7 @@ export class ConfigNodes<C> {
   async #write(name: string, entries: ConfigEntries): Promise<void> {
     const store = this.#store
     if (store === undefined) throw new Error('settings are used before they are loaded')
-    const path = paths.config(this.#kind, encodeURIComponent(name))
+    const path = paths.config(this.#kind, encodeNodeName(name))
     const data = encodeConfig(Object.fromEntries(entries))
     const exists = (await store.exists(path)) !== undefined
     if (entries.size === 0) {

@@ -35,6 +35,11 @@ export interface FetchContext {
   readonly partitions: readonly FetchPartition[]
   /** Whether the client has to be told of this outcome for `partitions[index]`. */
   includes(index: number, outcome: FetchedPartition): boolean
+  /**
+   * The client gets nothing this time. Returns the id of the session with which it goes on: none
+   * after a full fetch, which it will send again.
+   */
+  postpone(): number
 }
 
 interface CachedPartition extends FetchPartition {
@@ -86,7 +91,14 @@ export class FetchSessions {
       partitions: new Map(partitions.map((p) => [keyOf(p), remembered(p)])),
     }
     this.#sessions.set(session.id, session)
-    return { ...fullFetch(session.id, partitions), includes: this.#told(session, partitions, true) }
+    return {
+      ...fullFetch(session.id, partitions),
+      includes: this.#told(session, partitions, true),
+      postpone: () => {
+        this.#sessions.delete(session.id)
+        return 0
+      },
+    }
   }
 
   #incremental(request: FetchRequest, usesTopicIds: boolean, topicName: TopicNames): FetchContext {
@@ -122,6 +134,7 @@ export class FetchSessions {
       sessionId: session.id,
       partitions,
       includes: this.#told(session, partitions, false),
+      postpone: () => session.id,
     }
   }
 
@@ -210,9 +223,10 @@ function remembered(partition: FetchPartition): CachedPartition {
 }
 
 function fullFetch(sessionId: number, partitions: readonly FetchPartition[]): FetchContext {
-  return { errorCode: ErrorCode.NONE, sessionId, partitions, includes: () => true }
+  const postpone = () => 0
+  return { errorCode: ErrorCode.NONE, sessionId, partitions, includes: () => true, postpone }
 }
 
 function failed(errorCode: number): FetchContext {
-  return { errorCode, sessionId: 0, partitions: [], includes: () => false }
+  return { errorCode, sessionId: 0, partitions: [], includes: () => false, postpone: () => 0 }
 }

@@ -61,10 +61,11 @@ function connect() {
   const slots: ResponseSlot[] = []
   const requests: string[] = []
   const closings: (string | undefined)[] = []
+  const clock = new SimulatedClock()
   const server = new ServerConnection(
     connection,
     {
-      clock: new SimulatedClock(),
+      clock,
       pool: new SlabPool({ poison: true }),
       writer: new ByteWriter(),
       maxFrameBytes: 100,
@@ -79,7 +80,7 @@ function connect() {
   server.start()
   const answer = (index: number, text: string) =>
     slots[index]!.complete((writer) => writer.append(Buffer.from(text)))
-  return { connection, server, slots, requests, closings, answer }
+  return { connection, server, slots, requests, closings, answer, clock }
 }
 
 test('responses leave in the order of requests, together if ready together', async () => {
@@ -145,6 +146,29 @@ test('a client is not read from while too much is pending, and is again afterwar
   connection.bufferedBytes = 0
   connection.receiver.drained()
   assert.equal(connection.isPaused, false)
+})
+
+test('a muted client is answered, and heard again when the longest of its times is over', async () => {
+  const { connection, server, requests, answer, clock } = connect()
+  connection.receive(['a'])
+  server.mute(50)
+  server.mute(1000)
+  server.mute(200)
+  assert.equal(connection.isPaused, true)
+  // What had been read before is not started either.
+  connection.receive(['b'])
+  answer(0, 'A')
+  await eventLoopTurn()
+  assert.deepEqual(connection.writes, ['A'])
+  assert.deepEqual(requests, ['a'])
+  assert.equal(connection.isPaused, true)
+  clock.step()
+  assert.equal(clock.monotonic(), 1000)
+  assert.deepEqual(requests, ['a', 'b'])
+  assert.equal(connection.isPaused, false)
+  server.mute(10)
+  connection.receiver.closed()
+  assert.equal(clock.nextCallMs, undefined)
 })
 
 test('a frame that cannot be closes the connection, and says why', () => {

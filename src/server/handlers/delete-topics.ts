@@ -1,11 +1,14 @@
 /**
  * DeleteTopics (versions 1-6): topics go with their data, at once: the name can be used again when
- * the answer comes. Version 6 lets clients name topics by id (KIP-516).
+ * the answer comes. Version 6 lets clients name topics by id (KIP-516); 5 knows the error of clients
+ * that change too many partitions (KIP-599).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { DeleteTopics, type DeleteTopicsRequest } from '../../protocol/messages/delete-topics.ts'
 import { type ResponseInput, ZERO_UUID } from '../../protocol/schema.ts'
 import type { BrokerServices } from '../broker-services.ts'
+import type { TopicMetadata } from '../metadata-cache.ts'
+import type { Mutations } from '../quotas/quota-manager.ts'
 import type { RequestHandler } from '../request-handler.ts'
 
 type TopicResponse = ResponseInput<typeof DeleteTopics>['responses'][number]
@@ -14,8 +17,9 @@ type Wanted = DeleteTopicsRequest['topics'][number]
 export function deleteTopicsHandler({
   topics,
   metadata,
+  quotas,
 }: BrokerServices): RequestHandler<typeof DeleteTopics> {
-  function resolve({ name, topicId }: Wanted): { name: string; topicId: string } {
+  function resolve({ name, topicId }: Wanted): TopicMetadata {
     if (name !== null && topicId !== ZERO_UUID) {
       throw new KafkaError('INVALID_REQUEST', 'You may not specify both topic name and topic id.')
     }
@@ -29,9 +33,10 @@ export function deleteTopicsHandler({
     return topic
   }
 
-  async function remove(wanted: Wanted): Promise<TopicResponse> {
+  async function remove(wanted: Wanted, mutations: Mutations): Promise<TopicResponse> {
     try {
-      const { name, topicId } = resolve(wanted)
+      const { name, topicId, partitions } = resolve(wanted)
+      mutations.take(partitions.length)
       await topics.delete(name)
       return { name, topicId, errorCode: ErrorCode.NONE }
     } catch (error) {
@@ -43,9 +48,11 @@ export function deleteTopicsHandler({
   return {
     api: DeleteTopics,
 
-    async handle(request) {
+    async handle(request, context) {
+      const mutations = quotas.mutations(context, context.apiVersion >= 5)
       const responses: TopicResponse[] = []
-      for (const wanted of wantedTopics(request)) responses.push(await remove(wanted))
+      for (const wanted of wantedTopics(request)) responses.push(await remove(wanted, mutations))
+      context.throttle(mutations.throttleMs())
       return { responses }
     },
 

@@ -4,6 +4,8 @@
  * Partitions are read in the order asked for, and at least one whole batch is given however large
  * it is (KIP-74). Version 7 brings sessions (KIP-227), 9 leader epochs (KIP-320), 12 divergence
  * (KIP-595), 13 topic ids in place of names (KIP-516), 15 moves the follower's id.
+ *
+ * A client above its quota gets an empty response (KIP-219), and asks again when it may.
  */
 import { Completion } from '../../common/completion.ts'
 import { Fetch, type FetchRequest } from '../../protocol/messages/fetch.ts'
@@ -21,7 +23,7 @@ type PartitionResponse = TopicResponse['partitions'][number]
 const READ_COMMITTED = 1
 
 export function fetchHandler(services: BrokerServices): RequestHandler<typeof Fetch> {
-  const { replicaManager, fetchSessions, metadata, config } = services
+  const { replicaManager, fetchSessions, metadata, config, quotas } = services
   return {
     api: Fetch,
 
@@ -31,16 +33,30 @@ export function fetchHandler(services: BrokerServices): RequestHandler<typeof Fe
       if (fetch.errorCode !== 0) return { errorCode: fetch.errorCode, responses: [] }
       const response = new Completion<FetchResponse | undefined>()
       const replicaId = version >= 15 ? request.replicaState.replicaId : request.replicaId
+      const isLimited = quotas.fetch.isUsed && replicaId < 0
+      if (replicaId >= 0) context.exemptFromQuotas()
+      const burst = isLimited ? quotas.fetch.burst(context) : Number.POSITIVE_INFINITY
+      // More than the quota allows at once would be held back each time.
+      const maxBytes = Math.min(request.maxBytes, config.get('fetch.max.bytes'), burst)
       replicaManager
         .fetch({
           partitions: fetch.partitions,
-          minBytes: request.minBytes,
-          maxBytes: Math.min(request.maxBytes, config.get('fetch.max.bytes')),
+          minBytes: Math.min(request.minBytes, maxBytes),
+          maxBytes,
           maxWaitMs: request.maxWaitMs,
           isolation: isolationOf(request, replicaId),
           replicaId,
         })
         .onComplete((result) => {
+          const throttleMs = isLimited ? quotas.fetch.record(context, result.sizeInBytes) : 0
+          context.throttle(throttleMs)
+          // A single batch that is larger than that is given all the same, or it never would be.
+          if (throttleMs > 0 && result.sizeInBytes <= burst) {
+            quotas.fetch.takeBack(context, result.sizeInBytes)
+            result.release()
+            response.complete({ sessionId: fetch.postpone(), responses: [] })
+            return
+          }
           context.onSent(() => result.release())
           response.complete(describe(fetch, result))
         })

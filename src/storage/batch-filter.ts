@@ -1,8 +1,10 @@
 /**
  * Decides what of a batch stays when a log is compacted, and makes the batch anew where something
- * goes. The rules are Kafka's (LogCleaner, and MemoryRecords.filterTo):
+ * goes. The rules are Kafka's (LogCleaner, and MemoryRecords.filterTo), but for the first:
  *
- *  - A record stays if it is the last of its key, or above what the offset map covers.
+ *  - A batch above what the offset map covers stays as it is. In Kafka its tombstones get their
+ *    horizon already, and may later go together with what they delete, which a reader then keeps.
+ *  - A record stays if it is the last of its key.
  *  - A tombstone (null value) that stays gives its batch a delete horizon, `delete.retention.ms`
  *    from now; when that has passed, the tombstone goes (KIP-534). So does the marker of a
  *    transaction of which nothing is left.
@@ -55,7 +57,7 @@ export interface LastOfProducer {
 
 export interface BatchFilterOptions {
   readonly map: OffsetMap
-  /** Up to here the map knows all records. */
+  /** Up to here, the end of a batch, the map knows all records. */
   readonly latestOffset: number
   readonly transactions: CleanedTransactions
   readonly nowMs: number
@@ -101,13 +103,24 @@ export class BatchFilter {
     const batch = bytes.subarray(at, at + size)
     const header = checkedHeader(batch)
     this.recordsRead += header.recordCount
-    const isControl = (header.attributes & CONTROL_MASK) !== 0
-    const kept = isControl ? this.#filterControl(batch, header) : this.#filterData(batch, header)
+    const kept = this.#keep(batch, header)
     if (kept === undefined) {
       return isLast || this.#isLastOfProducer(header) ? emptyBatch(batch) : undefined
     }
     this.recordsKept += readRecordBatchHeader(kept, 0).recordCount
     return kept
+  }
+
+  #keep(batch: Buffer, header: RecordBatchHeader): Buffer | undefined {
+    const { transactions, latestOffset } = this.#options
+    const isControl = (header.attributes & CONTROL_MASK) !== 0
+    const mayGo = isControl
+      ? transactions.passControl(header, readMarker(batch, 0, header))
+      : transactions.passData(header)
+    if (header.baseOffset > latestOffset) return batch
+    if (header.recordCount === 0) return undefined
+    if (isControl) return mayGo ? this.#expire(batch, header) : batch
+    return mayGo ? undefined : this.#filterRecords(batch, header)
   }
 
   #isLastOfProducer(header: RecordBatchHeader): boolean {
@@ -118,21 +131,17 @@ export class BatchFilter {
     return (header.attributes & CONTROL_MASK) !== 0 && header.producerEpoch === producerEpoch
   }
 
-  #filterControl(batch: Buffer, header: RecordBatchHeader): Buffer | undefined {
-    const { transactions, nowMs } = this.#options
-    const mayGo = transactions.passControl(header, readMarker(batch, 0, header))
-    if (header.recordCount === 0) return undefined
-    if (!mayGo) return batch
+  /** A marker that is not needed any more stays until its horizon, which it may yet have to get. */
+  #expire(batch: Buffer, header: RecordBatchHeader): Buffer | undefined {
     const horizonMs = deleteHorizon(header)
-    if (horizonMs !== undefined) return horizonMs <= nowMs ? undefined : batch
+    if (horizonMs !== undefined) return horizonMs <= this.#options.nowMs ? undefined : batch
     const records = batch.subarray(RECORD_BATCH_HEADER_SIZE)
     const { recordCount: count, maxTimestamp } = header
     return this.#rebuild(batch, header, records, { runs: [0, records.length], count, maxTimestamp })
   }
 
-  #filterData(batch: Buffer, header: RecordBatchHeader): Buffer | undefined {
-    const { transactions, map, latestOffset, nowMs, maxMessageBytes } = this.#options
-    if (transactions.passData(header) || header.recordCount === 0) return undefined
+  #filterRecords(batch: Buffer, header: RecordBatchHeader): Buffer | undefined {
+    const { map, nowMs, maxMessageBytes } = this.#options
     const content = decompressRecords(batch, header, maxMessageBytes)
     const horizonMs = deleteHorizon(header)
     const keepsTombstones = horizonMs === undefined || nowMs < horizonMs
@@ -148,10 +157,9 @@ export class BatchFilter {
       const offset = header.baseOffset + walker.offsetDelta
       const isTombstone = walker.valueLength < 0
       const stays =
-        offset > latestOffset ||
-        (walker.keyLength >= 0 &&
-          (!isTombstone || keepsTombstones) &&
-          offset >= map.get(content, walker.keyAt, walker.keyLength))
+        walker.keyLength >= 0 &&
+        (!isTombstone || keepsTombstones) &&
+        offset >= map.get(content, walker.keyAt, walker.keyLength)
       if (!stays) continue
       count += 1
       hasTombstones ||= isTombstone

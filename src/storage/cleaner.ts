@@ -160,7 +160,7 @@ class Cleaning {
     }
     const { latestOffset } = mapper
     if (latestOffset < firstDirtyOffset) {
-      const reason = `The keys of one batch exceed log.cleaner.dedupe.buffer.size (${mapBytes} bytes)`
+      const reason = `One batch has more keys than ${mapBytes} bytes of map can hold`
       throw new KafkaError('UNKNOWN_SERVER_ERROR', reason)
     }
     return { map, latestOffset }

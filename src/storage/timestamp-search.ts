@@ -68,8 +68,29 @@ export async function findTimestamp(
   return undefined
 }
 
-/** The first record that has the largest timestamp of all. */
+/**
+ * The first record that has the largest timestamp of all. Where that is only in the header of a
+ * batch of which the log cleaner has left nothing else, all headers are gone through.
+ */
 export async function findLargestTimestamp(
+  segments: readonly LogSegment[],
+  slabs: SlabPool,
+): Promise<OffsetAtTimestamp | undefined> {
+  const found = await findIndexedLargest(segments, slabs)
+  if (found !== undefined) return found
+  let timestamp = NO_TIMESTAMP
+  for (const segment of segments) {
+    await scanBatches(segment, { from: 0, to: segment.sizeInBytes }, slabs, (bytes, at) => {
+      const { recordCount, maxTimestamp } = readRecordBatchHeader(bytes, at)
+      if (recordCount > 0) timestamp = Math.max(timestamp, maxTimestamp)
+      return true
+    })
+  }
+  if (timestamp === NO_TIMESTAMP) return undefined
+  return findTimestamp(segments, timestamp, 0, slabs)
+}
+
+async function findIndexedLargest(
   segments: readonly LogSegment[],
   slabs: SlabPool,
 ): Promise<OffsetAtTimestamp | undefined> {

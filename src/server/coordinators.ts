@@ -40,7 +40,8 @@ const MINUTE_MS = 60_000
 export function createCoordinators(options: CoordinatorsOptions): Coordinators {
   const internalTopics = new InternalTopics(options)
   const groupCoordinator = createGroupCoordinator(options, internalTopics)
-  options.metadata.onUpdate(({ deletedTopics = [] }) => {
+  options.metadata.onUpdate(({ topics = [], deletedTopics = [] }) => {
+    if (topics.length + deletedTopics.length > 0) groupCoordinator.onTopicChange()
     if (deletedTopics.length > 0) groupCoordinator.onTopicsDeleted(new Set(deletedTopics))
   })
   const transactions = createTransactions({
@@ -99,6 +100,20 @@ function groupConfig(config: BrokerConfig, configs: ConfigRepository): GroupCoor
     },
     get offsetsRetentionCheckIntervalMs() {
       return config.get('offsets.retention.check.interval.ms')
+    },
+    consumer: {
+      get assignors() {
+        return config.get('group.consumer.assignors')
+      },
+      get maxSize() {
+        return config.get('group.consumer.max.size')
+      },
+      get migrationPolicy() {
+        return config.get('group.consumer.migration.policy')
+      },
+      sessionTimeoutMs: (groupId) => configs.groups.get(groupId).get('consumer.session.timeout.ms'),
+      heartbeatIntervalMs: (groupId) =>
+        configs.groups.get(groupId).get('consumer.heartbeat.interval.ms'),
     },
     share: {
       get maxSize() {

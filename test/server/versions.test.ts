@@ -91,6 +91,11 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
       ...(version >= 2 ? { includeFencedBrokers: false } : {}),
     },
     DescribeTopicPartitions: { topics: [{ name: 't' }] },
+    ConsumerGroupHeartbeat: {
+      ...{ groupId: 'c', memberId: 'm', memberEpoch: 0, rebalanceTimeoutMs: 1000 },
+      ...{ subscribedTopicNames: ['t'], topicPartitions: [] },
+    },
+    ConsumerGroupDescribe: { groupIds: ['c'] },
     ListConfigResources: {},
     DescribeClientQuotas: { components: [], strict: false },
     AlterClientQuotas: {

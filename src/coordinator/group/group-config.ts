@@ -1,3 +1,4 @@
+import type { ConsumerGroupConfig } from './consumer/consumer-group-config.ts'
 import type { ShareGroupsConfig } from './share/share-groups.ts'
 
 /** The settings of a group coordinator. Read each time they are needed: some change while it runs. */
@@ -16,5 +17,6 @@ export interface GroupCoordinatorConfig {
   readonly offsetsRetentionMs: number
   /** `offsets.retention.check.interval.ms` */
   readonly offsetsRetentionCheckIntervalMs: number
+  readonly consumer: ConsumerGroupConfig
   readonly share: ShareGroupsConfig
 }

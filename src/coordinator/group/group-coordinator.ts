@@ -84,6 +84,14 @@ export class GroupCoordinator {
     await this.runtime.endTransaction(partition, producer, isCommit)
   }
 
+  /** Topics were created or deleted, or have got more partitions: groups may have to rebalance. */
+  onTopicChange(): void {
+    this.runtime.tellAll((shard) => {
+      shard.consumer.onTopicChange()
+      return undefined
+    })
+  }
+
   /** Topics were deleted: groups forget their offsets of them. */
   onTopicsDeleted(names: ReadonlySet<string>): void {
     this.runtime.tellAll((shard) => shard.onTopicsDeleted(names))

@@ -22,6 +22,9 @@ import { ClassicGroup } from './classic/classic-group.ts'
 import { ClassicGroups, type LeavingMember } from './classic/classic-groups.ts'
 import type { JoinResponse, SyncResponse } from './classic/classic-member.ts'
 import type { MemberContext } from './classic/joining.ts'
+import { ConsumerGroup } from './consumer/consumer-group.ts'
+import { isConsumerGroupRecord } from './consumer/consumer-group-replay.ts'
+import { ConsumerGroups } from './consumer/consumer-groups.ts'
 import { GroupTable } from './group.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import {
@@ -52,6 +55,7 @@ export class GroupShard implements CoordinatorShard {
   readonly #groups = new GroupTable()
   readonly classic: ClassicGroups
   readonly offsets: GroupOffsets
+  readonly consumer: ConsumerGroups
   readonly share: ShareGroups
 
   constructor({ context, config, random, topics }: GroupShardOptions) {
@@ -63,23 +67,44 @@ export class GroupShard implements CoordinatorShard {
       ...{ context, config, groups },
       createGroup: (groupId) => this.classic.getOrCreate(groupId),
     })
+    this.consumer = new ConsumerGroups({
+      ...{ context, groups, topics, random },
+      config: config.consumer,
+      classicConfig: config,
+      rebalance: this.classic.rebalance,
+    })
     this.share = new ShareGroups({ context, config: config.share, groups, topics })
   }
 
   join(request: JoinGroupRequest, member: MemberContext): CoordinatorResult<JoinResponse> {
-    return this.classic.join(request, member)
+    const group = this.#groups.get(request.groupId)
+    if (!(group instanceof ConsumerGroup)) return this.classic.join(request, member)
+    if (!group.isEmpty) return this.consumer.classicProtocol.join(group, request, member)
+    // Nobody is left who speaks the newer protocol.
+    this.#groups.delete(request.groupId)
+    const result = this.classic.join(request, member)
+    return { ...result, records: [...group.tombstones(), ...result.records], isApplied: true }
   }
 
   sync(request: SyncGroupRequest): CoordinatorResult<SyncResponse> {
-    return this.classic.sync(request)
+    const group = this.#groups.get(request.groupId)
+    if (!(group instanceof ConsumerGroup)) return this.classic.sync(request)
+    return this.consumer.classicProtocol.sync(group, request)
   }
 
   heartbeat(request: HeartbeatRequest): CoordinatorResult<{ errorCode: number }> {
-    return { records: [], response: this.classic.heartbeat(request) }
+    const group = this.#groups.get(request.groupId)
+    const isConsumer = group instanceof ConsumerGroup
+    const response = isConsumer
+      ? this.consumer.classicProtocol.heartbeat(group, request)
+      : this.classic.heartbeat(request)
+    return { records: [], response }
   }
 
   leave(groupId: string, members: readonly LeavingMember[]): CoordinatorResult<number[]> {
-    return this.classic.leave(groupId, members)
+    const group = this.#groups.get(groupId)
+    if (!(group instanceof ConsumerGroup)) return this.classic.leave(groupId, members)
+    return this.consumer.classicProtocol.leave(group, members)
   }
 
   /** OffsetCommit and TxnOffsetCommit. */
@@ -132,6 +157,8 @@ export class GroupShard implements CoordinatorShard {
       this.offsets.replay({ groupId, topic, partition }, record.value, offset, producer)
     } else if (GroupMetadataRecord.is(record)) {
       this.classic.replay(record.key.group, record.value)
+    } else if (isConsumerGroupRecord(record)) {
+      this.consumer.replay(record)
     } else {
       this.share.replay(record)
     }
@@ -143,6 +170,7 @@ export class GroupShard implements CoordinatorShard {
 
   onLoaded(): void {
     this.classic.onLoaded()
+    this.consumer.onLoaded()
     this.share.onLoaded()
     this.#scheduleExpiry()
   }

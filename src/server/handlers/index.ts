@@ -6,6 +6,8 @@ import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
 import { alterClientQuotasHandler } from './alter-client-quotas.ts'
 import { alterConfigsHandler } from './alter-configs.ts'
 import { apiVersionsHandler } from './api-versions.ts'
+import { consumerGroupDescribeHandler } from './consumer-group-describe.ts'
+import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts'
 import { createPartitionsHandler } from './create-partitions.ts'
 import { createTopicsHandler } from './create-topics.ts'
 import { deleteGroupsHandler } from './delete-groups.ts'
@@ -80,6 +82,8 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     describeProducersHandler(services),
     describeTransactionsHandler(services),
     listTransactionsHandler(services),
+    consumerGroupHeartbeatHandler(services),
+    consumerGroupDescribeHandler(services),
     listConfigResourcesHandler(services),
   ]
   handlers.push(apiVersionsHandler(handlers))

@@ -7,7 +7,7 @@ import { GroupShard } from '../../../src/coordinator/group/group-shard.ts'
 import type { JoinGroup, JoinGroupRequest } from '../../../src/protocol/messages/join-group.ts'
 import type { ResponseInput } from '../../../src/protocol/schema.ts'
 import { CoordinatorHarness, settled } from '../support/coordinator-harness.ts'
-import { SHARE_CONFIG, TestTopics } from '../support/test-topics.ts'
+import { CONSUMER_CONFIG, SHARE_CONFIG, TestTopics } from '../support/test-topics.ts'
 
 type JoinResponse = ResponseInput<typeof JoinGroup>
 
@@ -19,6 +19,7 @@ const CONFIG = {
   offsetMetadataMaxBytes: 16,
   offsetsRetentionMs: 60_000,
   offsetsRetentionCheckIntervalMs: 10_000,
+  consumer: CONSUMER_CONFIG,
   share: SHARE_CONFIG,
 }
 

@@ -37,6 +37,15 @@ export class TestTopics implements TopicImage {
   }
 }
 
+/** Settings of consumer groups. */
+export const CONSUMER_CONFIG = {
+  assignors: ['uniform', 'range'],
+  maxSize: 5,
+  migrationPolicy: 'bidirectional',
+  sessionTimeoutMs: () => 45_000,
+  heartbeatIntervalMs: () => 5000,
+}
+
 /** Settings of share groups. */
 export const SHARE_CONFIG = {
   maxSize: 5,

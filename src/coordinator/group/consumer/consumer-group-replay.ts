@@ -1,5 +1,8 @@
 /** What the records of a consumer group change in it. */
-import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'
+import type {
+  AnyCoordinatorRecordDefinition,
+  CoordinatorRecord,
+} from '../../runtime/coordinator-record.ts'
 import {
   ConsumerGroupCurrentMemberAssignmentRecord,
   ConsumerGroupMemberMetadataRecord,
@@ -12,6 +15,20 @@ import {
 import { toAssignment } from './assignment.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import { newMember, withCurrentAssignment, withMetadata } from './consumer-group-member.ts'
+
+const DEFINITIONS: ReadonlySet<AnyCoordinatorRecordDefinition> = new Set([
+  ConsumerGroupMetadataRecord,
+  ConsumerGroupPartitionMetadataRecord,
+  ConsumerGroupMemberMetadataRecord,
+  ConsumerGroupTargetAssignmentMetadataRecord,
+  ConsumerGroupTargetAssignmentMemberRecord,
+  ConsumerGroupCurrentMemberAssignmentRecord,
+  ConsumerGroupRegularExpressionRecord,
+])
+
+export function isConsumerGroupRecord({ definition }: CoordinatorRecord): boolean {
+  return DEFINITIONS.has(definition)
+}
 
 /** The assignment epoch of a group without a target assignment. */
 const NO_ASSIGNMENT = -1

@@ -7,10 +7,7 @@
  * the classic protocol may be in the same group: see classic-protocol.ts.
  */
 import { ErrorCode, KafkaError } from '../../../common/errors.ts'
-import type {
-  ConsumerGroupHeartbeat,
-  ConsumerGroupHeartbeatRequest,
-} from '../../../protocol/messages/consumer-group-heartbeat.ts'
+import type { ConsumerGroupHeartbeat } from '../../../protocol/messages/consumer-group-heartbeat.ts'
 import type { ResponseInput } from '../../../protocol/schema.ts'
 import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'
 import type { CoordinatorEffects, CoordinatorResult } from '../../runtime/coordinator-shard.ts'
@@ -31,7 +28,11 @@ import {
 import { applyRecord } from './consumer-group-replay.ts'
 import { type DescribedConsumerGroup, describeGroup } from './describe-group.ts'
 import type { MemberChangeResult } from './group-change.ts'
-import { validateHeartbeat, validateMemberEpoch } from './heartbeat-validation.ts'
+import {
+  type HeartbeatRequest,
+  validateHeartbeat,
+  validateMemberEpoch,
+} from './heartbeat-validation.ts'
 import { type ConsumerGroupsOptions, Membership } from './membership.ts'
 import { upgrade } from './migration.ts'
 
@@ -75,7 +76,7 @@ export class ConsumerGroups {
    * FENCED_MEMBER_EPOCH, FENCED_INSTANCE_ID, UNRELEASED_INSTANCE_ID.
    */
   heartbeat(
-    request: ConsumerGroupHeartbeatRequest,
+    request: HeartbeatRequest,
     context: MemberContext,
   ): CoordinatorResult<HeartbeatResponse> {
     validateHeartbeat(request, context.apiVersion, this.#membership.assignors)
@@ -104,7 +105,7 @@ export class ConsumerGroups {
   }
 
   #response(
-    request: ConsumerGroupHeartbeatRequest,
+    request: HeartbeatRequest,
     group: ConsumerGroup,
     before: ConsumerGroupMember,
     result: MemberChangeResult,
@@ -133,7 +134,7 @@ export class ConsumerGroups {
     return Math.min(configured, Math.max(QUICK_HEARTBEAT_MS, shared))
   }
 
-  #leave(request: ConsumerGroupHeartbeatRequest): CoordinatorResult<HeartbeatResponse> {
+  #leave(request: HeartbeatRequest): CoordinatorResult<HeartbeatResponse> {
     const { groupId, memberId, memberEpoch, instanceId } = request
     const group = this.#existing(groupId)
     const identity = { memberId, instanceId, isClassic: false, isJoining: false }
@@ -239,7 +240,7 @@ export class ConsumerGroups {
 
 function updated(
   member: ConsumerGroupMember,
-  request: ConsumerGroupHeartbeatRequest,
+  request: HeartbeatRequest,
   { clientId, clientHost }: MemberContext,
 ): ConsumerGroupMember {
   const { instanceId, rackId, rebalanceTimeoutMs, serverAssignor } = request
@@ -257,7 +258,7 @@ function updated(
 }
 
 /** A member that says everything, as after an error, wants to be told everything. */
-function isFullRequest(request: ConsumerGroupHeartbeatRequest): boolean {
+function isFullRequest(request: HeartbeatRequest): boolean {
   const { memberEpoch, rebalanceTimeoutMs, topicPartitions } = request
   if (memberEpoch === JOIN_EPOCH) return true
   const saysSubscription =

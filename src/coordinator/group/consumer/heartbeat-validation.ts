@@ -1,6 +1,7 @@
 /** What is wrong with a ConsumerGroupHeartbeat by itself, in Kafka's words. */
 import { KafkaError } from '../../../common/errors.ts'
-import type { ConsumerGroupHeartbeatRequest } from '../../../protocol/messages/consumer-group-heartbeat.ts'
+import type { ConsumerGroupHeartbeat } from '../../../protocol/messages/consumer-group-heartbeat.ts'
+import type { RequestOf } from '../../../protocol/schema.ts'
 import { isWithin, toAssignment } from './assignment.ts'
 import type { PartitionAssignor } from './assignors/partition-assignor.ts'
 import {
@@ -10,12 +11,14 @@ import {
   STATIC_LEAVE_EPOCH,
 } from './consumer-group-member.ts'
 
+export type HeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>
+
 /** From this version on members choose their own ids (KIP-1082). */
 const OWN_MEMBER_ID_VERSION = 1
 
 /** Throws KafkaError INVALID_REQUEST or UNSUPPORTED_ASSIGNOR. */
 export function validateHeartbeat(
-  request: ConsumerGroupHeartbeatRequest,
+  request: HeartbeatRequest,
   apiVersion: number,
   assignors: readonly PartitionAssignor[],
 ): void {
@@ -38,7 +41,7 @@ export function validateHeartbeat(
 }
 
 /** No topics and an empty pattern are fine: a member may wait for its subscription. */
-function validateJoin(request: ConsumerGroupHeartbeatRequest): void {
+function validateJoin(request: HeartbeatRequest): void {
   if (request.rebalanceTimeoutMs === -1) {
     throw invalid('RebalanceTimeoutMs must be provided in first request.')
   }
@@ -66,7 +69,7 @@ function invalid(message: string): KafkaError {
  */
 export function validateMemberEpoch(
   member: ConsumerGroupMember,
-  { memberEpoch: received, topicPartitions }: ConsumerGroupHeartbeatRequest,
+  { memberEpoch: received, topicPartitions }: HeartbeatRequest,
 ): void {
   const { memberEpoch: known, previousMemberEpoch, assignedPartitions } = member
   if (received === JOIN_EPOCH || received === known) return

@@ -7,8 +7,11 @@ import { type Command, freePort, type Server, startServer } from './server.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** What starts a broker with its data in `folder`, which must exist. */
-export function samsaCommand(folder: string, port: number): Command {
+/**
+ * What starts a broker with its data in `folder`, which must exist. `overrides` are further lines
+ * for server.properties.
+ */
+export function samsaCommand(folder: string, port: number, overrides: string[] = []): Command {
   if (!existsSync(join(root, 'dist/samsa.js'))) {
     throw new Error('dist/samsa.js is missing: run `npm run build` first.')
   }
@@ -23,6 +26,7 @@ export function samsaCommand(folder: string, port: number): Command {
       `log.dirs=${data}`,
       // The one setting that is not the default: deleted topics free their disk space soon.
       'log.segment.delete.delay.ms=1000',
+      ...overrides,
       '',
     ].join('\n'),
   )

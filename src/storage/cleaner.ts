@@ -29,12 +29,16 @@ import { groupSegments } from './segment-groups.ts'
 import { type ScanPace, scanBatches } from './segment-reader.ts'
 import { readMarker } from './transaction-marker.ts'
 
+/** The time that a slice should take, and the size of the smallest. */
+const SLICE_MS = 4
+const MIN_SLICE_BYTES = 16 * 1024
+
 /** What a cleaning may use. */
 export interface CleaningMeans {
   /** For the offset map. */
   readonly mapBytes: number
   readonly mapLoadFactor: number
-  /** Size of one read. */
+  /** Size of one read, at most. */
   readonly ioBufferBytes: number
   readonly throttle: IoThrottle
   /** The cleaner is to stop. */
@@ -72,6 +76,8 @@ class Cleaning {
   readonly #toClean: LogToClean
   readonly #means: CleaningMeans
   readonly #generation: number
+  /** Size of the next slice: 100 KiB may stand for megabytes where they are compressed. */
+  #sliceBytes = MIN_SLICE_BYTES
   #mappedBytes = 0
   #bytesRead = 0
   #bytesWritten = 0
@@ -234,24 +240,37 @@ class Cleaning {
     visit: (bytes: Buffer, at: number, size: number, position: number) => boolean,
     afterRead: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const { slabs } = this.#core.context
+    const { slabs, clock } = this.#core.context
+    const { ioBufferBytes, throttle } = this.#means
     const to = segment.sizeInBytes
     let isRefused = false
+    let startedMs: number | undefined
     const pace: ScanPace = {
-      bytesPerRead: this.#means.ioBufferBytes,
+      maxBytesPerRead: ioBufferBytes,
+      bytesPerRead: () => Math.min(this.#sliceBytes, ioBufferBytes),
       afterRead: async (sizeInBytes) => {
+        this.#adaptSlice(clock.monotonic() - startedMs!)
+        startedMs = undefined
         await afterRead()
-        await this.#means.throttle.spend(sizeInBytes)
+        await throttle.spend(sizeInBytes)
         this.#check([segment])
       },
     }
     const visitor = (bytes: Buffer, at: number, size: number, position: number) => {
+      startedMs ??= clock.monotonic()
       isRefused = !visit(bytes, at, size, position)
       return !isRefused
     }
     const end = await scanBatches(segment, { from, to }, slabs, visitor, pace)
     if (end === to || isRefused) return
     throw new KafkaError('CORRUPT_MESSAGE', `${segment.path} is damaged near byte ${end}`)
+  }
+
+  #adaptSlice(tookMs: number): void {
+    const larger = Math.min(this.#sliceBytes * 2, this.#means.ioBufferBytes)
+    const smaller = this.#sliceBytes / 2
+    if (tookMs < SLICE_MS / 2) this.#sliceBytes = Math.max(larger, MIN_SLICE_BYTES)
+    if (tookMs > SLICE_MS) this.#sliceBytes = Math.max(smaller, MIN_SLICE_BYTES)
   }
 
   #newSegment(baseOffset: number, suffix = ''): LogSegment {

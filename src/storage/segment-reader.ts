@@ -35,8 +35,10 @@ export type BatchVisitor = (
 
 /** For scans that go through much data in the background. */
 export interface ScanPace {
-  /** Size of one read: what is visited without a pause. */
-  readonly bytesPerRead: number
+  /** The most that is read at once. */
+  readonly maxBytesPerRead: number
+  /** What is read at once, unless a batch is larger; asked before each read. */
+  bytesPerRead(): number
   /** Awaited when what was read has been visited; then its memory is used again. */
   afterRead(sizeInBytes: number): Promise<void>
 }
@@ -53,12 +55,15 @@ export async function scanBatches(
   pace?: ScanPace,
 ): Promise<number> {
   const { file, done } = segment.openForReading()
-  const bytesPerRead = pace?.bytesPerRead ?? SCAN_BYTES
-  let slab = slabs.acquire(Math.min(bytesPerRead, Math.max(range.to - range.from, 1)))
+  const most = pace?.maxBytesPerRead ?? SCAN_BYTES
+  let slab = slabs.acquire(Math.min(most, Math.max(range.to - range.from, 1)))
   try {
     let position = range.from
+    /** Size of a batch that the last read was too short for. */
+    let needed = 0
     while (range.to - position >= RECORD_BATCH_HEADER_SIZE) {
-      const wanted = Math.min(slab.memory.length, range.to - position)
+      const desired = Math.max(pace?.bytesPerRead() ?? most, needed)
+      const wanted = Math.min(slab.memory.length, desired, range.to - position)
       const length = await file.read(slab.memory.subarray(0, wanted), position)
       let at = 0
       let size = 0
@@ -72,7 +77,8 @@ export async function scanBatches(
       position += at
       if (pace !== undefined && at > 0) await pace.afterRead(at)
       if (length < wanted && at === 0) return position
-      if (at === 0 && size > slab.memory.length) {
+      needed = at === 0 ? size : 0
+      if (needed > slab.memory.length) {
         slab.release()
         slab = slabs.acquire(size)
       }

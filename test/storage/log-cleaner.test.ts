@@ -100,7 +100,7 @@ test('the dirtiest log is cleaned first, and none below its ratio', async () => 
   assert.equal(d.cleanable.cleanerOffset, undefined)
 })
 
-test('what is active, unstable, unreplicated, not durable or too young stays as it is', async () => {
+test('what is active, unstable, not durable or too young stays as it is', async () => {
   const world = makeWorld()
   const now = () => world.simulation.clock.now()
   const compacted = new CompactedLog(world, { minCompactionLagMs: 5000 })
@@ -337,7 +337,7 @@ test('memory does not give away what was aborted once the index has forgotten it
   assert.deepEqual(compacted.log.collectAbortedTransactions(0, compacted.log.logEndOffset), [])
 })
 
-test('cleaned segments fill up to segment.bytes, and not beyond what an index can say', async () => {
+test('cleaned segments fill up to segment.bytes, within what an index can say', async () => {
   const world = makeWorld()
   const compacted = new CompactedLog(world, { segmentBytes: 2000 })
   await compacted.open()
@@ -389,7 +389,7 @@ test('reading and writing keep to log.cleaner.io.max.bytes.per.second', async ()
   assert.ok(seconds < (3.5 * sizeInBytes) / 1000, `${seconds} s for ${sizeInBytes} bytes`)
 })
 
-test('the cleaner looks around every log.cleaner.backoff.ms, with settings as they are then', async () => {
+test('the cleaner looks around every log.cleaner.backoff.ms, by the settings of then', async () => {
   const world = makeWorld()
   const settings = { ...DEFAULT_CLEANER_SETTINGS, threads: 0, backoffMs: 5000 }
   const config: Record<string, Partial<LogConfig>> = { b: { cleanupPolicy: ['delete'] } }

@@ -17,8 +17,12 @@ import { describe, install, type Tool, type ToolName } from './install.ts'
 /** The suites in the order they run, and what each cannot do without. */
 const suites: Record<string, ToolName[]> = {
   hostile: [],
+  'hostile-groups': [],
   kcat: ['kcat'],
   java: ['java'],
+  'java-client': ['java'],
+  'java-groups': ['java'],
+  'kafka-tools': ['java'],
   go: ['go', 'java'],
   python: ['python'],
   'node-clients': ['node'],
@@ -103,7 +107,7 @@ const results = await runAll(names, tools)
 
 console.log('\n--- summary')
 for (const { name, outcome, note } of results) {
-  console.log(`${name.padEnd(12)} ${outcome} (${note})`)
+  console.log(`${name.padEnd(13)} ${outcome} (${note})`)
 }
 const count = (outcome: Result['outcome']): number =>
   results.filter((result) => result.outcome === outcome).length

@@ -1,12 +1,16 @@
 /**
  * Apache Kafka's DumpLogSegments reads what the broker wrote: logs with deep iteration, offset and
  * time indexes against the log, producer snapshots. Once after a clean shutdown, and again after a
- * crash, when recovery has rebuilt indexes and snapshots.
+ * crash, when recovery has rebuilt indexes and snapshots. And it reads what the log cleaner leaves:
+ * batches without records, delete horizons, transaction markers, indexes of what is not there.
  */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readWholeFile } from '../../src/common/disk.ts'
+import { CompactedLog, DELETE_RETENTION_MS, writeMixture } from '../storage/compacted-log.ts'
+import { makeWorld, type World } from '../storage/log-harness.ts'
 import { type Broker, startBroker } from './harness/broker.ts'
 import { dumpPartitions } from './harness/dump-log.ts'
 import { produceSamples, samples } from './harness/samples.ts'
@@ -103,4 +107,33 @@ test('DumpLogSegments reads what the broker wrote', { timeout: 300_000 }, async 
     await assertDumps(dataFolder, counts)
     assertCheckpoints(dataFolder, counts)
   })
+})
+
+/** Copies the log's folder from the simulated disk to a real one. */
+function copyFolder(world: World, from: string, to: string): void {
+  mkdirSync(to, { recursive: true })
+  for (const name of world.disk.list(from)) {
+    writeFileSync(join(to, name), readWholeFile(world.disk, `${from}/${name}`)!)
+  }
+}
+
+test('DumpLogSegments reads what the log cleaner has left', { timeout: 120_000 }, async (t) => {
+  const workspace = createWorkspace(t)
+  const world = makeWorld()
+  const compacted = new CompactedLog(world, { segmentBytes: 4000, indexIntervalBytes: 100 })
+  await compacted.open()
+  // In the second round tombstones and markers have their horizon, in the third it has passed.
+  for (let round = 0; round < 3; round++) {
+    writeMixture(compacted, 60)
+    compacted.log.roll()
+    assert.ok(await compacted.clean())
+    await compacted.check(true)
+    await world.simulation.pass(DELETE_RETENTION_MS)
+    const folder = workspace.path(`round-${round}`)
+    copyFolder(world, '/data/t-0', join(folder, 't-0'))
+    const dumped = (await dumpPartitions(folder, ['t-0'], { areCompacted: true })).get('t-0')!
+    assert.equal(dumped.records, await compacted.countRecords())
+    assert.ok(dumped.segments > 2 && dumped.indexEntries > 10 && dumped.timeIndexEntries > 2)
+    assert.ok(dumped.producers > 0 && dumped.abortedTransactions > 0)
+  }
 })

@@ -3,7 +3,10 @@
  * and crashes `check` says whether the one still is what the other allows.
  */
 import assert from 'node:assert/strict'
-import type { CompressionType } from '../../src/common/compression/compression.ts'
+import {
+  COMPRESSION_TYPES,
+  type CompressionType,
+} from '../../src/common/compression/compression.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { CONTROL_MASK, TRANSACTIONAL_MASK } from '../../src/protocol/records/record-batch.ts'
 import {
@@ -187,6 +190,12 @@ export class CompactedLog {
     await this.#read()
   }
 
+  /** How many records the log holds, markers among them. */
+  async countRecords(): Promise<number> {
+    const batches = await readAll(this.#world, this.log)
+    return batches.reduce((sum, { header }) => sum + header.recordCount, 0)
+  }
+
   /** Each segment ends where the next begins: so a crash can never bring a part of it back. */
   #checkSegments(batches: readonly StoredBatch[]): void {
     const ends = new Set(
@@ -259,5 +268,21 @@ function checkOrder(batches: readonly StoredBatch[]): void {
   for (const { header } of batches) {
     assert.ok(header.baseOffset >= nextOffset, `${header.baseOffset} comes before ${nextOffset}`)
     nextOffset = header.baseOffset + header.lastOffsetDelta + 1
+  }
+}
+
+/** Keys, tombstones, transactions that end either way, an idempotent producer: many segments. */
+export function writeMixture(compacted: CompactedLog, count: number): void {
+  for (let n = 0; n < count; n++) {
+    const key = (index: number) => ({
+      key: `key-${(n * 3 + index * 5) % 9}`,
+      isTombstone: (n + index) % 7 === 0,
+      size: 30,
+    })
+    // The last is never written again: it shows when anything of a segment is lost.
+    const keys = [key(0), key(1), { ...key(2), key: `once-${n}-${compacted.log.logEndOffset}` }]
+    compacted.write(keys, COMPRESSION_TYPES[n % 5]!, n % 4 === 0 ? undefined : PRODUCERS[n % 4])
+    if (n % 8 === 5) compacted.endTransaction(3, n % 3 === 0)
+    if (n % 8 === 7) compacted.endTransaction(4, n % 3 !== 0)
   }
 }

@@ -5,7 +5,13 @@ import fc from 'fast-check'
 import { Crash, CrashingDisk } from '../../sim/crashing-disk.ts'
 import { COMPRESSION_TYPES } from '../../src/common/compression/compression.ts'
 import { OFFSET_MAP_SLOT_BYTES } from '../../src/storage/offset-map.ts'
-import { CompactedLog, DELETE_RETENTION_MS, type NewKey, PRODUCERS } from './compacted-log.ts'
+import {
+  CompactedLog,
+  DELETE_RETENTION_MS,
+  type NewKey,
+  PRODUCERS,
+  writeMixture,
+} from './compacted-log.ts'
 import { makeWorld, type World } from './log-harness.ts'
 
 const FOLDER = '/data/t-0'
@@ -104,22 +110,6 @@ test('whatever is written and however often it is cleaned, a log keeps what it m
     { numRuns: 100, endOnFailure: true },
   )
 })
-
-/** Keys, tombstones, transactions that end either way, an idempotent producer: many segments. */
-function writeMixture(compacted: CompactedLog, count: number): void {
-  for (let n = 0; n < count; n++) {
-    const key = (index: number) => ({
-      key: `key-${(n * 3 + index * 5) % 9}`,
-      isTombstone: (n + index) % 7 === 0,
-      size: 30,
-    })
-    // The last is never written again: it shows when anything of a segment is lost.
-    const keys = [key(0), key(1), { ...key(2), key: `once-${n}-${compacted.log.logEndOffset}` }]
-    compacted.write(keys, COMPRESSION_TYPES[n % 5]!, n % 4 === 0 ? undefined : PRODUCERS[n % 4])
-    if (n % 8 === 5) compacted.endTransaction(3, n % 3 === 0)
-    if (n % 8 === 7) compacted.endTransaction(4, n % 3 !== 0)
-  }
-}
 
 /** A log that has been cleaned before, long enough ago for its tombstones to go, and its disk. */
 async function makeDirtyLog(seed: number, nameLoss: 'ordered' | 'perDirectory') {

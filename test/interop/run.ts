@@ -23,6 +23,7 @@ const suites: Record<string, ToolName[]> = {
   'java-client': ['java'],
   'java-groups': ['java'],
   'kafka-tools': ['java'],
+  streams: ['java'],
   go: ['go', 'java'],
   python: ['python'],
   'node-clients': ['node'],

@@ -58,8 +58,13 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/testing': { may: ['src/common', 'src/server', 'src/clients'] },
   'src/tools': { may: ALL, machine: true, packages: ['commander'] },
   sim: { may: ALL, packages: ['fast-check'] },
-  test: { may: [...ALL, 'sim', 'bench'], machine: true, packages: ['fast-check', 'typescript'] },
+  test: {
+    may: [...ALL, 'sim', 'bench', 'check'],
+    machine: true,
+    packages: ['fast-check', 'typescript'],
+  },
   bench: { may: ALL, machine: true, packages: ['@node-rs/crc32'] },
+  check: { may: ['test'], machine: true },
   examples: { may: [], packages: ['samsa'], machine: true },
   scripts: { may: ALL, machine: true, packages: ['esbuild'] },
 }

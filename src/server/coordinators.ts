@@ -41,7 +41,8 @@ export function createCoordinators(options: CoordinatorsOptions): Coordinators {
   const internalTopics = new InternalTopics(options)
   const groupCoordinator = createGroupCoordinator(options, internalTopics)
   options.metadata.onUpdate(({ topics = [], deletedTopics = [] }) => {
-    if (topics.length + deletedTopics.length > 0) groupCoordinator.onTopicChange()
+    const changed = [...topics.map((topic) => topic.name), ...deletedTopics]
+    if (changed.length > 0) groupCoordinator.onTopicChange(changed)
     if (deletedTopics.length > 0) groupCoordinator.onTopicsDeleted(new Set(deletedTopics))
   })
   const transactions = createTransactions({

@@ -85,9 +85,9 @@ export class GroupCoordinator {
   }
 
   /** Topics were created or deleted, or have got more partitions: groups may have to rebalance. */
-  onTopicChange(): void {
+  onTopicChange(names: readonly string[]): void {
     this.runtime.tellAll((shard) => {
-      shard.consumer.onTopicChange()
+      shard.consumer.onTopicChange(names)
       return undefined
     })
   }

@@ -187,8 +187,8 @@ export class ConsumerGroups {
   /**
    * Topics were created, deleted, or got more partitions. Groups look when a member is next heard.
    */
-  onTopicChange(): void {
-    this.#membership.topicsVersion++
+  onTopicChange(names: Iterable<string>): void {
+    this.#membership.topicChanges.add(names)
   }
 
   /** Makes the change that a record of a consumer group describes. */
@@ -223,7 +223,7 @@ export class ConsumerGroups {
   }
 
   #noteNewEpoch(group: ConsumerGroup): void {
-    group.checkedTopicsVersion = this.#membership.topicsVersion
+    group.checkedTopicsVersion = this.#membership.topicChanges.version
     group.changedAt = this.#options.context.now()
   }
 

@@ -57,8 +57,8 @@ export interface MemberChange {
   readonly replaced?: ConsumerGroupMember | undefined
   /** What it says it has, or undefined if it says nothing. */
   readonly owned: Assignment | undefined
-  /** Topics have changed since the group last looked. */
-  readonly topicsChanged: boolean
+  /** The topics that have changed since the group last looked; undefined: it may be any. */
+  readonly changedTopics: ReadonlySet<string> | undefined
 }
 
 export interface MemberChangeResult {
@@ -77,16 +77,16 @@ export function changeMember(
   change: MemberChange,
   environment: GroupEnvironment,
 ): MemberChangeResult {
-  const { group, before, after, replaced, owned, topicsChanged } = change
+  const { group, before, after, replaced, owned, changedTopics } = change
   const { topics } = environment
   const records = memberRecords(change)
   let members: Members | undefined
   let { groupEpoch }: { groupEpoch: number } = group
   let { regularExpressions }: { regularExpressions: RegularExpressions } = group
   const isChange = groupEpoch === 0 || !isSameSubscription(before, after)
-  if (isChange || topicsChanged) {
+  if (isChange || isConcerned(group, changedTopics)) {
     members = membersAfter(change)
-    const review = reviewTopics({ group, members, isChange, topicsChanged }, environment)
+    const review = reviewTopics({ group, members, isChange, changedTopics }, environment)
     records.push(...review.records)
     ;({ groupEpoch, regularExpressions } = review)
   }
@@ -111,6 +111,13 @@ export function changeMember(
   })
   if (member !== after) records.push(currentAssignmentRecord(group.groupId, member))
   return { records, member, groupEpoch, targetEpoch }
+}
+
+/** Whether changes of these topics may mean something to the group. */
+function isConcerned(group: ConsumerGroup, changed: ReadonlySet<string> | undefined): boolean {
+  if (changed === undefined) return true
+  if (changed.size === 0) return false
+  return group.regularExpressions.size > 0 || !changed.isDisjointFrom(group.subscribedTopics)
 }
 
 function memberRecords({ group, before, after, replaced }: MemberChange): CoordinatorRecord[] {
@@ -146,7 +153,7 @@ export function removeMembers(
     members.delete(memberId)
     records.push(...memberTombstones(group.groupId, memberId))
   }
-  const review = { group, members, isChange: true, topicsChanged: false }
+  const review = { group, members, isChange: true, changedTopics: NO_TOPICS }
   records.push(...reviewTopics(review, environment).records)
   return records
 }
@@ -167,8 +174,10 @@ interface Review {
   readonly members: Members
   /** Members or their subscriptions change, so that there is a new epoch in any case. */
   readonly isChange: boolean
-  readonly topicsChanged: boolean
+  readonly changedTopics: ReadonlySet<string> | undefined
 }
+
+const NO_TOPICS: ReadonlySet<string> = new Set()
 
 /** Looks at the topics that the members will subscribe to. If they differ, there is a new epoch. */
 function reviewTopics(
@@ -196,8 +205,8 @@ function reviewTopics(
 
 /** Resolves those that are new, all if topics have changed, and forgets those nobody uses. */
 function reviewRegularExpressions(
-  { group, members, topicsChanged }: Review,
-  { topics, now }: GroupEnvironment,
+  { group, members, changedTopics }: Review,
+  environment: GroupEnvironment,
 ): { records: CoordinatorRecord[]; regularExpressions: RegularExpressions; differ: boolean } {
   const { groupId } = group
   const records: CoordinatorRecord[] = []
@@ -206,11 +215,11 @@ function reviewRegularExpressions(
   for (const { subscribedTopicRegex: text } of members.values()) {
     if (text === null || text === '' || regularExpressions.has(text)) continue
     const known = group.regularExpressions.get(text)
-    const resolved = topicsChanged || !known ? resolve(text, known, topics, now) : known
+    const resolved = resolve(text, known, changedTopics, environment)
     regularExpressions.set(text, resolved)
     if (resolved === known) continue
     differ = true
-    const value = { topics: [...resolved.topics].sort(), version: 0, timestamp: now }
+    const value = { topics: [...resolved.topics].sort(), version: 0, timestamp: environment.now }
     const key = { groupId, regularExpression: text }
     records.push(ConsumerGroupRegularExpressionRecord.of(key, value))
   }
@@ -226,19 +235,30 @@ function reviewRegularExpressions(
 function resolve(
   text: string,
   known: ResolvedRegularExpression | undefined,
-  topics: TopicImage,
-  now: number,
+  changed: ReadonlySet<string> | undefined,
+  { topics, now }: GroupEnvironment,
 ): ResolvedRegularExpression {
+  if (known !== undefined && changed?.size === 0) return known
   try {
-    const matching = new RegularExpression(text).filter(topics.names())
+    const matching = matchingTopics(new RegularExpression(text), known, changed, topics)
     const isSame = known?.topics.size === matching.size && matching.isSubsetOf(known.topics)
     return isSame ? known : { topics: matching, timestamp: now }
   } catch (error) {
-    // It was fine once. By now there are too many topics to match it, which must not stop the
-    // group.
+    // It was fine once. By now there are too many topics to match it, which must not stop the group.
     if (known !== undefined && error instanceof KafkaError) return known
     throw error
   }
+}
+
+function matchingTopics(
+  expression: RegularExpression,
+  known: ResolvedRegularExpression | undefined,
+  changed: ReadonlySet<string> | undefined,
+  topics: TopicImage,
+): Set<string> {
+  if (known === undefined || changed === undefined) return expression.filter(topics.names())
+  const existing = [...changed].filter((name) => topics.topicId(name) !== undefined)
+  return known.topics.difference(changed).union(expression.filter(existing))
 }
 
 /** The one that most members vote for; the first of these in the order of the configuration. */

@@ -31,6 +31,7 @@ import {
 } from './group-change.ts'
 import { MemberTimers } from './member-timers.ts'
 import { downgrade, mayDowngrade } from './migration.ts'
+import { TopicChanges } from './topic-changes.ts'
 
 export interface ConsumerGroupsOptions {
   readonly context: ShardContext
@@ -61,8 +62,7 @@ export class Membership {
   readonly timers: MemberTimers
   /** In the order of the configuration. */
   readonly assignors: readonly PartitionAssignor[]
-  /** Counts the changes of topics. */
-  topicsVersion = 0
+  readonly topicChanges = new TopicChanges()
 
   constructor(options: ConsumerGroupsOptions) {
     this.options = options
@@ -124,12 +124,14 @@ export class Membership {
   /**
    * See `changeMember`. Sets the timer of a rebalance that begins, ends that of one that is over.
    */
-  change(change: Omit<MemberChange, 'topicsChanged'>): MemberChangeResult {
+  change(change: Omit<MemberChange, 'changedTopics'>): MemberChangeResult {
     const { group } = change
-    const topicsChanged = group.checkedTopicsVersion !== this.topicsVersion
-    const result = changeMember({ ...change, topicsChanged }, this.environment())
+    const changedTopics = this.topicChanges.since(group.checkedTopicsVersion)
+    const result = changeMember({ ...change, changedTopics }, this.environment())
     // Otherwise that is noted when the new epoch is replayed.
-    if (result.groupEpoch === group.groupEpoch) group.checkedTopicsVersion = this.topicsVersion
+    if (result.groupEpoch === group.groupEpoch) {
+      group.checkedTopicsVersion = this.topicChanges.version
+    }
     if (!usesClassicProtocol(result.member)) this.#limitRevocation(group, change, result)
     return result
   }

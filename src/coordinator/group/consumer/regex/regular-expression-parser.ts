@@ -91,17 +91,18 @@ class Parser {
   }
 
   #repeated(flags: Flags, depth: number): Node[] {
-    if (this.#take('\\Q')) return this.#quoted(flags)
-    let node = this.#atom(flags, depth)
+    const nodes = this.#take('\\Q') ? this.#quoted(flags) : [this.#atom(flags, depth)]
+    let last = nodes.pop()
+    if (last === undefined) return []
     let isRepeated = false
     for (let bounds = this.#bounds(); bounds !== undefined; bounds = this.#bounds()) {
       if (isRepeated) throw new RegularExpressionError('invalid nested repetition operator')
       isRepeated = true
-      node = { kind: 'repeat', part: node, ...bounds }
+      last = { kind: 'repeat', part: last, ...bounds }
       // Which of several matches is found makes no difference to whether there is one.
       this.#take('?')
     }
-    return [node]
+    return [...nodes, last]
   }
 
   #bounds(): { min: number; max: number } | undefined {

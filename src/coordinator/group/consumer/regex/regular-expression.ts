@@ -24,7 +24,7 @@ type Instruction =
 /** A longer program could take too long for one name, linear or not. */
 const MAX_INSTRUCTIONS = 10_000
 /** How many instructions `filter` may carry out: some tenths of a second. */
-const MAX_STEPS = 30_000_000
+const MAX_STEPS = 5_000_000
 
 export class RegularExpression {
   readonly #program: Instruction[] = []

@@ -27,6 +27,7 @@ import { OffsetMap } from './offset-map.ts'
 import { RecordWalker } from './record-walker.ts'
 import { groupSegments } from './segment-groups.ts'
 import { type ScanPace, scanBatches } from './segment-reader.ts'
+import { largestTimestampOf } from './time-index.ts'
 import { readMarker } from './transaction-marker.ts'
 
 /** The time that a slice should take, and the size of the smallest. */
@@ -202,6 +203,8 @@ class Cleaning {
     // Aborted records may be gone from the transaction index, and must not come from memory then.
     core.tail.forgetBelow(endOffset)
     await context.disk.syncDirectory(directory)
+    // A log that was cut meanwhile may not be said to be clean beyond the cut.
+    this.#check([])
   }
 
   async #cleanInto(
@@ -345,6 +348,7 @@ class KeyMapper {
 }
 
 function asNewBatch(bytes: Buffer): NewBatch {
-  const { baseOffset, lastOffsetDelta, maxTimestamp } = readRecordBatchHeader(bytes, 0)
-  return { bytes, lastOffset: baseOffset + lastOffsetDelta, maxTimestamp }
+  const header = readRecordBatchHeader(bytes, 0)
+  const lastOffset = header.baseOffset + header.lastOffsetDelta
+  return { bytes, lastOffset, maxTimestamp: largestTimestampOf(header) }
 }

@@ -17,7 +17,7 @@ import type { StagedBatch } from './log-segment.ts'
 import { type AppendOrigin, LogValidator, splitBatches } from './log-validator.ts'
 import { writeProducerSnapshot } from './producer-snapshot.ts'
 import type { DuplicateBatch } from './producer-state.ts'
-import { NO_TIMESTAMP } from './time-index.ts'
+import { largestTimestampOf, NO_TIMESTAMP } from './time-index.ts'
 import { type EndTransactionMarker, readMarker } from './transaction-marker.ts'
 
 export interface AppendOptions {
@@ -161,7 +161,7 @@ export class LogAppender {
   ): void {
     const lastOffset = baseOffset + header.lastOffsetDelta
     const completed = this.#core.producers.update(header, baseOffset, marker)
-    const { maxTimestamp } = header
+    const maxTimestamp = largestTimestampOf(header)
     this.#staged.push({ bytes, lease, baseOffset, lastOffset, maxTimestamp, completed })
     this.#stagedBytes += bytes.length
     this.#stagedEndOffset = lastOffset + 1

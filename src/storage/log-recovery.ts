@@ -43,6 +43,7 @@ import {
   snapshotOffsets,
 } from './producer-state-loader.ts'
 import { scanBatches } from './segment-reader.ts'
+import { largestTimestampOf } from './time-index.ts'
 
 export interface LoadOptions {
   readonly directory: string
@@ -262,7 +263,7 @@ class Loader {
         if (header.baseOffset < nextOffset || header.lastOffsetDelta < 0) return false
         if (lastOffset - segment.baseOffset > 0x7fff_ffff) return false
         if (crc32c(bytes, at + ATTRIBUTES_AT, at + length) !== header.crc) return false
-        segment.index(lastOffset, header.maxTimestamp, length, indexIntervalBytes)
+        segment.index(lastOffset, largestTimestampOf(header), length, indexIntervalBytes)
         if (header.partitionLeaderEpoch > (this.#epochs.latestEpoch() ?? -1)) {
           this.#epochs.assign(header.partitionLeaderEpoch, header.baseOffset)
         }
@@ -287,7 +288,7 @@ class Loader {
       const header = readRecordBatchHeader(bytes, at)
       const lastOffset = header.baseOffset + header.lastOffsetDelta
       if (header.magic !== MAGIC_V2 || header.baseOffset < nextOffset) return false
-      segment.noteTimestamp(header.maxTimestamp, lastOffset)
+      segment.noteTimestamp(largestTimestampOf(header), lastOffset)
       nextOffset = lastOffset + 1
       return true
     })

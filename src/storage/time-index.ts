@@ -21,6 +21,14 @@ const ENTRY_SIZE = 12
 /** Kafka's "no timestamp". */
 export const NO_TIMESTAMP = -1
 
+/**
+ * The largest timestamp of a batch's records. A batch that the log cleaner has emptied has none:
+ * what its header says is for the state of its producer only.
+ */
+export function largestTimestampOf(header: { recordCount: number; maxTimestamp: number }): number {
+  return header.recordCount > 0 ? header.maxTimestamp : NO_TIMESTAMP
+}
+
 export interface TimestampOffset {
   readonly timestamp: number
   readonly offset: number

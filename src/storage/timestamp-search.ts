@@ -16,7 +16,7 @@ import { decompressRecords } from './batch-compression.ts'
 import type { LogSegment } from './log-segment.ts'
 import { RecordWalker } from './record-walker.ts'
 import { scanBatches } from './segment-reader.ts'
-import { NO_TIMESTAMP } from './time-index.ts'
+import { largestTimestampOf, NO_TIMESTAMP } from './time-index.ts'
 
 /** Timestamps of ListOffsets that stand for something else. */
 export const SpecialTimestamp = {
@@ -69,8 +69,8 @@ export async function findTimestamp(
 }
 
 /**
- * The first record that has the largest timestamp of all. Where that is only in the header of a
- * batch of which the log cleaner has left nothing else, all headers are gone through.
+ * The first record that has the largest timestamp of all. Where the index names a batch of which
+ * only the header is left, as in a folder that Kafka has compacted, all headers are gone through.
  */
 export async function findLargestTimestamp(
   segments: readonly LogSegment[],
@@ -81,8 +81,7 @@ export async function findLargestTimestamp(
   let timestamp = NO_TIMESTAMP
   for (const segment of segments) {
     await scanBatches(segment, { from: 0, to: segment.sizeInBytes }, slabs, (bytes, at) => {
-      const { recordCount, maxTimestamp } = readRecordBatchHeader(bytes, at)
-      if (recordCount > 0) timestamp = Math.max(timestamp, maxTimestamp)
+      timestamp = Math.max(timestamp, largestTimestampOf(readRecordBatchHeader(bytes, at)))
       return true
     })
   }

@@ -8,13 +8,15 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readWholeFile } from '../../src/common/disk.ts'
 import { CompactedLog, DELETE_RETENTION_MS, writeMixture } from '../storage/compacted-log.ts'
 import { makeWorld, type World } from '../storage/log-harness.ts'
 import { type Broker, startBroker } from './harness/broker.ts'
+import { java } from './harness/clients.ts'
 import { dumpPartitions } from './harness/dump-log.ts'
 import { produceSamples, samples } from './harness/samples.ts'
-import { EARLIEST, listOffset, untilLed } from './harness/wire.ts'
+import { createTopics, EARLIEST, listOffset, untilLed } from './harness/wire.ts'
 import { createWorkspace } from './harness/workspace.ts'
 
 const partitions = samples.flatMap((sample) =>
@@ -136,4 +138,34 @@ test('DumpLogSegments reads what the log cleaner has left', { timeout: 120_000 }
     assert.ok(dumped.segments > 2 && dumped.indexEntries > 10 && dumped.timeIndexEntries > 2)
     assert.ok(dumped.producers > 0 && dumped.abortedTransactions > 0)
   }
+})
+
+test('a topic is compacted while the broker runs', { timeout: 120_000 }, async (t) => {
+  const workspace = createWorkspace(t)
+  const dataFolder = workspace.path('data')
+  const configs = { 'log.cleaner.backoff.ms': '100' }
+  const broker = await startBroker(workspace, { dataFolder, configs })
+  const topic = {
+    'cleanup.policy': 'compact',
+    'segment.bytes': '1048576',
+    'min.cleanable.dirty.ratio': '0.01',
+  }
+  await createTopics(broker.port, [{ name: 'compacted', configs: topic }])
+  const written = Number(await java('CompactedTopic', [broker.address, 'compacted', 'write']))
+  const cleaned = (): number => {
+    const path = join(dataFolder, 'cleaner-offset-checkpoint')
+    if (!existsSync(path)) return 0
+    const line = checkpoint(path).find((entry) => entry.startsWith('compacted 0 '))
+    return Number(line?.split(' ')[2] ?? 0)
+  }
+  const limit = Date.now() + 30_000
+  while (cleaned() < written / 2) {
+    assert.ok(Date.now() < limit, `compacted up to ${cleaned()} of ${written}`)
+    await sleep(100)
+  }
+  const read = Number(await java('CompactedTopic', [broker.address, 'compacted', 'verify']))
+  assert.ok(read < written - cleaned() / 2, `${read} of ${written} records are left`)
+  await broker.stop()
+  const all = await dumpPartitions(dataFolder, ['compacted-0'], { areCompacted: true })
+  assert.equal(all.get('compacted-0')!.records, read)
 })

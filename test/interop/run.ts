@@ -24,6 +24,7 @@ const suites: Record<string, ToolName[]> = {
   'java-groups': ['java'],
   'kafka-tools': ['java'],
   streams: ['java'],
+  connect: ['java'],
   go: ['go', 'java'],
   python: ['python'],
   'node-clients': ['node'],

@@ -12,7 +12,7 @@ import { eventsOf, type HistoryEvent } from './history.ts'
 import type { Options } from './options.ts'
 import type { Part, Players } from './players.ts'
 import { type Check, describeFaults, mustHaveHappened, runCheck } from './run.ts'
-import { eventually, SESSION_MS, type Stage } from './stage.ts'
+import { eventually, SESSION_MS, type Stage, untilAnswered } from './stage.ts'
 
 const TOPIC = 'orders'
 const PARTITIONS = 8
@@ -26,19 +26,25 @@ const GROUPS = [
 const DEEDS: readonly Deed[] = ['kill', 'pause', 'pause', 'leave']
 /** Who comes back under the same `group.instance.id` fences the one before. */
 const STATIC_DEEDS: readonly Deed[] = ['kill', 'pause', 'supersede']
+/** In the consumer protocol nobody is superseded who has not left or expired. */
+const STATIC_CONSUMER_DEEDS: readonly Deed[] = ['kill', 'pause', 'leave']
+
+function deedsOf(protocol: string, isStatic: boolean): readonly Deed[] {
+  if (!isStatic) return DEEDS
+  return protocol === 'consumer' ? STATIC_CONSUMER_DEEDS : STATIC_DEEDS
+}
 
 function parts(stage: Stage, { seed }: Options): Part[] {
   const common = { address: stage.address, seed, topic: TOPIC, partitions: PARTITIONS }
   const members = GROUPS.flatMap(({ name, protocol }) =>
     Array.from({ length: MEMBERS }, (_, index): Part => {
-      // In the consumer protocol a static member is not replaced before it has left or expired.
-      const isStatic = index === 0 && protocol !== 'consumer'
+      const isStatic = index === 0
       const instance = isStatic ? `${protocol}-instance` : ''
       const more = { group: name, protocol, instance, sessionMs: SESSION_MS }
       return {
         name: `${protocol}-${index + 1}`,
         command: 'member',
-        deeds: isStatic ? STATIC_DEEDS : DEEDS,
+        deeds: deedsOf(protocol, isStatic),
         request: { ...common, ...more },
       }
     }),
@@ -70,10 +76,7 @@ async function settle(stage: Stage, players: Players): Promise<number[]> {
   // What is committed must also be there for a broker that reads it back from its log.
   await stage.stopBroker()
   await stage.startBroker()
-  const isAnswered = await eventually(30_000, async () =>
-    (await observeAll(stage)).every((offsets) => offsets !== undefined),
-  )
-  if (!isAnswered) throw new Error('no committed offsets in 30 s after a restart')
+  await untilAnswered(() => observeAll(stage))
   return ends
 }
 

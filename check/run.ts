@@ -37,8 +37,8 @@ export async function runCheck(check: Check, args: string[]): Promise<void> {
     await check.settle(stage, players)
     const history = readHistory(`${stage.folder}/history`)
     const violations = check.judge(history)
-    console.log(check.summarize(history))
     if (violations.length > 0) console.log(describeViolations(violations, history))
+    console.log(check.summarize(history))
     isGood = violations.length === 0
   } finally {
     await players.end()

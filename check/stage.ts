@@ -178,3 +178,13 @@ export async function eventually(limitMs: number, isSo: () => Promise<boolean>):
     await sleep(250)
   }
 }
+
+/** Looks until every group answers: the last look decides what is there after a restart. */
+export async function untilAnswered(
+  observe: () => Promise<(number[] | undefined)[]>,
+): Promise<void> {
+  const isAnswered = await eventually(30_000, async () =>
+    (await observe()).every((offsets) => offsets !== undefined),
+  )
+  if (!isAnswered) throw new Error('no committed offsets in 30 s after a restart')
+}

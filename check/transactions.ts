@@ -12,7 +12,7 @@ import { eventsOf, type HistoryEvent, type Isolation } from './history.ts'
 import type { Options } from './options.ts'
 import type { Part, Players } from './players.ts'
 import { type Check, describeFaults, mustHaveHappened, runCheck } from './run.ts'
-import { eventually, SESSION_MS, type Stage } from './stage.ts'
+import { eventually, SESSION_MS, type Stage, untilAnswered } from './stage.ts'
 import { checkTransactions, countFates } from './transaction-invariants.ts'
 
 const INPUT = 'orders'
@@ -124,9 +124,7 @@ async function settle(stage: Stage, players: Players): Promise<number[]> {
   await stage.stopBroker()
   await stage.startBroker()
   await eventually(30_000, () => noteEnds(stage))
-  await eventually(30_000, async () =>
-    (await observeAll(stage)).every((offsets) => offsets !== undefined),
-  )
+  await untilAnswered(() => observeAll(stage))
   await readAll(stage, players)
   return ends
 }
@@ -143,7 +141,9 @@ function summarize(history: readonly HistoryEvent[]): string {
       .reduce((sum, { records }) => sum + records.length, 0)
   const [committed, all] = [last('read_committed'), last('read_uncommitted')]
   mustHaveHappened('aborted record in the log', all - committed)
+  mustHaveHappened('look at the ends', eventsOf(history, 'ends').length)
   const records = eventsOf(history, 'produced').length
+  mustHaveHappened('input record', records)
   return [
     `transactions: ${fates.committed} committed, ${fates.aborted} aborted, ` +
       `${fates.unknown} of unknown outcome`,

@@ -13,8 +13,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Broker, startBroker } from './harness/broker.ts'
 import { type Codec, codecs, kcat } from './harness/clients.ts'
+import { adminDeeds, type ClientProgram } from './harness/contract.ts'
 import { type Corpus, corpus, sha256 } from './harness/corpus.ts'
 import { recordsByCodec } from './harness/log-folder.ts'
+import { proveClients } from './harness/scenarios/index.ts'
 import { settings } from './harness/settings.ts'
 import { createTopics, LATEST, listOffset } from './harness/wire.ts'
 import { createWorkspace, type Workspace } from './harness/workspace.ts'
@@ -118,3 +120,16 @@ test('a file goes through kcat and comes back byte for byte', { timeout: 600_000
   })
   await broker.stop()
 })
+
+const member: ClientProgram = {
+  name: 'kcat',
+  command: [process.execPath, join(import.meta.dirname, 'harness/kcat-client.ts')],
+  codecs: [],
+  groups: [{ protocol: 'classic' }],
+  idempotent: false,
+  transactions: 'none',
+  share: false,
+  cannot: adminDeeds,
+}
+
+test('the clients of C', { timeout: 300_000 }, (t) => proveClients(t, [member]))

@@ -16,6 +16,7 @@ import { describe, install, type Tool, type ToolName } from './install.ts'
 
 /** The suites in the order they run, and what each cannot do without. */
 const suites: Record<string, ToolName[]> = {
+  harness: [],
   hostile: [],
   'hostile-groups': [],
   kcat: ['kcat'],

@@ -1,7 +1,7 @@
 /**
  * Scenario 2: a group over four rebalances, with records arriving meanwhile. Two members start, a
- * third joins, one leaves in good order, one is killed, the last one has everything. Every record is
- * seen, no partition ever has two owners, and what is committed in the end is all there is.
+ * third joins, one leaves in good order, one is killed, the last one has everything. Every record
+ * is seen, no partition has two owners, and what is committed in the end is all there is.
  */
 import assert from 'node:assert/strict'
 import { ask, LivingClient, until } from '../client-process.ts'
@@ -10,6 +10,7 @@ import { createTopics } from '../wire.ts'
 import { committedOffsets } from '../wire-groups.ts'
 import { endOffsets } from './records.ts'
 import type { Scene } from './scene.ts'
+import { conflicts, tenures } from './tenures.ts'
 
 const partitions = 6
 const recordsAtATime = 60
@@ -28,47 +29,6 @@ function isShared(members: readonly LivingClient[]): boolean {
   return (
     new Set(all.flat()).size === partitions &&
     all.every((owned) => owned.length === partitions / members.length)
-  )
-}
-
-interface Tenure {
-  member: string
-  partition: number
-  generation?: number
-  from: number
-  to: number
-}
-
-/** When the member had which partition; a killed one has nothing from then on. */
-export function tenures(member: string, events: readonly Owns[], killedAt = Infinity): Tenure[] {
-  const open = new Map<number, Tenure>()
-  const all: Tenure[] = []
-  for (const { partitions: now, at, generation } of events) {
-    for (const [partition, tenure] of open) {
-      if (now.includes(partition) && tenure.generation === generation) continue
-      tenure.to = at
-      open.delete(partition)
-    }
-    for (const partition of now) {
-      if (open.has(partition)) continue
-      const tenure = { member, partition, generation, from: at, to: killedAt }
-      open.set(partition, tenure)
-      all.push(tenure)
-    }
-  }
-  return all
-}
-
-/** Pairs of tenures of one partition that overlap. */
-export function conflicts(all: readonly Tenure[]): [Tenure, Tenure][] {
-  const sorted = [...all].sort((one, other) => one.from - other.from || one.to - other.to)
-  return sorted.flatMap((one, index) =>
-    sorted
-      .slice(index + 1)
-      .filter((other) => other.partition === one.partition && other.generation === one.generation)
-      .filter((other) => one.generation !== undefined || other.from < one.to)
-      .filter((other) => other.member !== one.member)
-      .map((other): [Tenure, Tenure] => [one, other]),
   )
 }
 

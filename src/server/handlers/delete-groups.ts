@@ -1,6 +1,5 @@
 /** DeleteGroups (versions 0-2): deletes groups without members, with all their offsets (KIP-229). */
 import { KafkaError } from '../../common/errors.ts'
-import { checkGroupId } from '../../coordinator/group/group-coordinator.ts'
 import { DeleteGroups } from '../../protocol/messages/delete-groups.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
@@ -10,7 +9,6 @@ export function deleteGroupsHandler({
 }: BrokerServices): RequestHandler<typeof DeleteGroups> {
   async function deleteOne(groupId: string): Promise<{ groupId: string; errorCode: number }> {
     try {
-      checkGroupId(groupId)
       const deleting = groupCoordinator.write(groupId, (shard) => shard.delete(groupId))
       return { groupId, errorCode: await deleting }
     } catch (error) {

@@ -3,7 +3,6 @@
  * of another kind, is "Dead"; version 6 also says why (KIP-1043).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
-import { checkGroupId } from '../../coordinator/group/group-coordinator.ts'
 import { DescribeGroups } from '../../protocol/messages/describe-groups.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
 import type { BrokerServices } from '../broker-services.ts'
@@ -18,7 +17,6 @@ export function describeGroupsHandler({
 }: BrokerServices): RequestHandler<typeof DescribeGroups> {
   async function describe(groupId: string, apiVersion: number): Promise<DescribedGroup> {
     try {
-      checkGroupId(groupId)
       const ask = groupCoordinator.read(groupId, ({ classic }) => classic.describe(groupId))
       const group = await ask
       const isFound = group.errorCode === ErrorCode.NONE

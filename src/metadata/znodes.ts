@@ -23,6 +23,7 @@ export const paths = {
   deleteTopic: (name: string) => `/admin/delete_topics/${name}`,
   clusterId: '/cluster/id',
   producerIdBlock: '/latest_producer_id_block',
+  features: '/feature',
 } as const
 
 /** The paths that exist in every cluster, parents first. */
@@ -227,6 +228,17 @@ export function encodeClusterId(id: string): Buffer {
 
 export function decodeClusterId(bytes: Uint8Array): string {
   return decode(bytes).id as string
+}
+
+/** The finalized level of each feature; one that is not there counts as 0. */
+export function encodeFeatures(levels: ReadonlyMap<string, number>): Buffer {
+  const features = [...levels].map(([name, level]) => [name, { max_version_level: level }] as const)
+  return encode({ version: 2, status: 1, features: Object.fromEntries(features) })
+}
+
+export function decodeFeatures(bytes: Uint8Array): Map<string, number> {
+  const features = decode(bytes).features as Record<string, { max_version_level: number }>
+  return new Map(Object.entries(features).map(([name, level]) => [name, level.max_version_level]))
 }
 
 export function encodeProducerIdBlock(block: ProducerIdBlock): Buffer {

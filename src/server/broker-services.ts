@@ -5,6 +5,7 @@ import type { Logger } from '../common/logger.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import type { Coordinators } from './coordinators.ts'
+import type { Features } from './features.ts'
 import type { FetchSessions } from './fetch-session.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
@@ -25,6 +26,7 @@ export interface BrokerServices extends Coordinators {
   readonly fetchSessions: FetchSessions
   readonly producerIds: ProducerIds
   readonly topics: TopicAdmin
+  readonly features: Features
   readonly clientQuotas: ClientQuotas
   readonly quotas: QuotaManager
 }

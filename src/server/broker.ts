@@ -33,6 +33,7 @@ import { ConfigRepository, logConfigOf } from './config-repository.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { Controller, currentController } from './controller/controller.ts'
 import { createCoordinators } from './coordinators.ts'
+import { Features } from './features.ts'
 import { FetchSessions } from './fetch-session.ts'
 import { createHandlers } from './handlers/index.ts'
 import { LocalControlChannel } from './local-control-channel.ts'
@@ -159,18 +160,22 @@ export class Broker {
     const clientQuotas = new ClientQuotas()
     const quotas = new QuotaManager({ quotas: clientQuotas, clock, config })
     await clientQuotas.load(store)
+    const features = new Features({ brokerId })
+    await features.load(store)
     const maxSessions = config.get('max.incremental.fetch.session.cache.slots')
     const producerIds = new ProducerIds({ store, brokerId })
     const coordinators = createCoordinators({
       ...{ clock, random, log, config, configs, replicaManager, metadata, topics, producerIds },
     })
     this.#undo.push(() => coordinators.internalTopics.unloadAll())
+    const upkeep = coordinators.shareCoordinator.start()
+    this.#undo.push(() => upkeep.cancel())
     const services: BrokerServices = {
       ...coordinators,
       ...{ brokerId, clock, log, config, configs, metadata, replicaManager, logManager, topics },
       fetchSessions: new FetchSessions({ clock, random, maxSessions }),
       producerIds,
-      ...{ clientQuotas, quotas },
+      ...{ clientQuotas, quotas, features },
     }
     const socketServer = await this.#bind(slabs, services)
     await this.#register(brokerId, store)
@@ -358,9 +363,10 @@ async function writeClusterId(store: MetadataStore, clusterId: string): Promise<
 /** Accepts nobody new, answers what waits, and lets other requests in progress end, for a while. */
 async function drain(
   socketServer: SocketServer,
-  { replicaManager, internalTopics, clock }: BrokerServices,
+  { replicaManager, internalTopics, sharePartitions, clock }: BrokerServices,
 ): Promise<void> {
   await socketServer.stopListening()
+  sharePartitions.shutDown()
   internalTopics.unloadAll()
   replicaManager.shutDown()
   for (let waited = 0; waited < DRAIN_MS && socketServer.hasPendingRequests; waited += 10) {

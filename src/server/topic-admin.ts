@@ -9,6 +9,7 @@ import { KafkaError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import type { Controller, CreatedTopic } from './controller/controller.ts'
+import type { ClusterView, Decision } from './controller/partition-change.ts'
 import { checkTopicName, type NewTopic } from './controller/topic-plan.ts'
 
 /** Topics of the broker's own, which clients see as internal. */
@@ -102,5 +103,15 @@ export class TopicAdmin {
     validateOnly: boolean,
   ): Promise<void> {
     await this.#controller.createPartitions(name, wanted, validateOnly)
+  }
+
+  /** The controller's epoch, and how many changes of metadata there have been. */
+  controllerProgress(): Promise<{ epoch: number; changes: number }> {
+    return this.#controller.progress()
+  }
+
+  /** Has the controller decide about partitions: see `Controller.changePartitions`. */
+  changePartitions<T>(decide: (view: ClusterView) => Decision<T>): Promise<T> {
+    return this.#controller.changePartitions(decide)
   }
 }

@@ -97,6 +97,16 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
     },
     ConsumerGroupDescribe: { groupIds: ['c'] },
     ListConfigResources: {},
+    ElectLeaders: { topicPartitions: null },
+    AlterPartitionReassignments: {
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: [1] }] }],
+    },
+    ListPartitionReassignments: { topics: null },
+    UpdateFeatures: { featureUpdates: [] },
+    DescribeQuorum: {
+      topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
+    },
+    UnregisterBroker: { brokerId: 77 },
     DescribeClientQuotas: { components: [], strict: false },
     AlterClientQuotas: {
       entries: [{ entity: [{ entityType: 'user', entityName: 'x' }], ops: [] }],
@@ -119,6 +129,7 @@ function errorCodes(value: unknown): number[] {
 /** Where there is nothing to be found. */
 const EXPECTED: Readonly<Record<string, readonly number[]>> = {
   FindCoordinator: [15],
+  UnregisterBroker: [102],
   DeleteTopics: [3],
   AddPartitionsToTxn: [49],
   AddOffsetsToTxn: [49],

@@ -31,27 +31,22 @@ import {
   paths,
   type TopicAssignment,
 } from '../../metadata/znodes.ts'
-import { NO_LEADER, type TopicMetadata } from '../metadata-cache.ts'
+import { NO_LEADER } from '../metadata-cache.ts'
 import type { LeaderAndIsr } from '../partition.ts'
 import { asStorageError } from '../storage-errors.ts'
 import type { ControlChannel } from './control-channel.ts'
+import type { ClusterView, Decision, PartitionChange } from './partition-change.ts'
+import {
+  assigned,
+  changedTopic,
+  creationOf,
+  leaderAndIsrOf,
+  metadataOf,
+  type PartitionInfo,
+  removalOf,
+  type TopicInfo,
+} from './topic-info.ts'
 import { type NewTopic, planNewPartitions, planNewTopic } from './topic-plan.ts'
-
-/** One partition as the controller sees it. */
-interface PartitionInfo {
-  state: PartitionState
-  /** The version of the partition's state node, which brokers know as the partition epoch. */
-  partitionEpoch: number
-  /** Replicas that could not be started where they are assigned. */
-  offlineReplicas: number[]
-}
-
-interface TopicInfo {
-  name: string
-  topicId: string
-  assignment: TopicAssignment
-  partitions: PartitionInfo[]
-}
 
 export interface CreateTopicSpec extends NewTopic {
   /** Overrides of the broker's defaults, already checked. */
@@ -167,6 +162,27 @@ export class Controller {
       const added = planNewPartitions(existing, wanted, this.#picture())
       if (!validateOnly) await this.#writeNewPartitions(topic, added)
     })
+  }
+
+  /**
+   * Decides about existing partitions: `decide` sees them as they are, and what it wants changed is
+   * written and announced. Returns its outcome. Throws KafkaError.
+   */
+  changePartitions<T>(decide: (view: ClusterView) => Decision<T>): Promise<T> {
+    return this.#decide(async () => {
+      const { changes, outcome } = decide(this.#view())
+      for (const [name, ofTopic] of Map.groupBy(changes, (change) => change.topic)) {
+        await this.#writeChanges(this.#topics.get(name)!, ofTopic)
+      }
+      return outcome
+    })
+  }
+
+  /** The controller's epoch, and how many changes of metadata there have been. */
+  async progress(): Promise<{ epoch: number; changes: number }> {
+    // The newest of the nodes that change: topics, and the states of their partitions.
+    const { stat } = await this.#options.store.children(paths.topics)
+    return { epoch: this.#epoch, changes: Number(stat.pzxid) }
   }
 
   // ---- Becoming the controller ------------------------------------------------------------------
@@ -290,6 +306,32 @@ export class Controller {
     await this.#announce(topic, first)
   }
 
+  async #writeChanges(topic: TopicInfo, changes: readonly PartitionChange[]): Promise<void> {
+    const { assignment, states } = changedTopic(topic, changes, this.#epoch)
+    await this.#write([
+      {
+        type: 'set',
+        path: paths.topic(topic.name),
+        data: encodeTopic(assignment),
+        version: ANY_VERSION,
+      },
+      ...[...states].map(([index, state]): MetadataOperation => {
+        const path = paths.partitionState(topic.name, index)
+        return { type: 'set', path, data: encodePartitionState(state), version: ANY_VERSION }
+      }),
+    ])
+    topic.assignment = assignment
+    for (const [index, state] of states) {
+      const partition = topic.partitions[index]!
+      partition.state = state
+      partition.partitionEpoch += 1
+    }
+    const indexes = new Set(changes.map((change) => change.partitionIndex))
+    const all = this.#states(topic, 0, false)
+    await this.#sendLeaderAndIsr(all.filter(({ partitionIndex }) => indexes.has(partitionIndex)))
+    await this.#sendMetadata({ topics: [metadataOf(topic)] })
+  }
+
   /** Carries out a deletion that is already recorded. */
   async #finishDeletion(topic: TopicInfo): Promise<void> {
     const { name } = topic
@@ -359,18 +401,7 @@ export class Controller {
   }
 
   #states(topic: TopicInfo, firstPartition: number, isNew: boolean): LeaderAndIsr[] {
-    return topic.partitions.slice(firstPartition).map(({ state, partitionEpoch }, i) => ({
-      topic: topic.name,
-      topicId: topic.topicId,
-      partitionIndex: firstPartition + i,
-      controllerEpoch: this.#epoch,
-      leader: state.leader,
-      leaderEpoch: state.leaderEpoch,
-      isr: state.isr,
-      replicas: topic.assignment.partitions[firstPartition + i]!.replicas,
-      partitionEpoch,
-      isNew,
-    }))
+    return leaderAndIsrOf(topic, this.#epoch, isNew).slice(firstPartition)
   }
 
   async #sendLeaderAndIsr(states: readonly LeaderAndIsr[]): Promise<void> {
@@ -388,6 +419,19 @@ export class Controller {
   async #sendMetadata(update: Parameters<ControlChannel['updateMetadata']>[0]): Promise<void> {
     for (const brokerId of this.#brokers.keys()) {
       await this.#options.channel(brokerId)?.updateMetadata(update)
+    }
+  }
+
+  #view(): ClusterView {
+    return {
+      brokerIds: new Set(this.#brokers.keys()),
+      topicNames: () => [...this.#topics.keys()],
+      partitions: (name) => {
+        const topic = this.#topics.get(name)
+        return topic?.partitions.map(({ state }, index) => ({
+          ...{ state, assignment: topic.assignment.partitions[index]! },
+        }))
+      },
     }
   }
 
@@ -422,39 +466,5 @@ export async function currentController(store: MetadataStore): Promise<number> {
   } catch (error) {
     if (isMetadataError(error, 'NO_NODE')) return -1
     throw error
-  }
-}
-
-function assigned(replicas: number[]) {
-  return { replicas, addingReplicas: [], removingReplicas: [] }
-}
-
-function creationOf(name: string, index: number, { state }: PartitionInfo): MetadataOperation[] {
-  const data = encodePartitionState(state)
-  return [
-    { type: 'create', path: paths.partition(name, index), data: Buffer.alloc(0) },
-    { type: 'create', path: paths.partitionState(name, index), data },
-  ]
-}
-
-function removalOf(name: string, index: number): MetadataOperation[] {
-  return [
-    { type: 'delete', path: paths.partitionState(name, index), version: ANY_VERSION },
-    { type: 'delete', path: paths.partition(name, index), version: ANY_VERSION },
-  ]
-}
-
-function metadataOf(topic: TopicInfo): TopicMetadata {
-  return {
-    name: topic.name,
-    topicId: topic.topicId,
-    partitions: topic.partitions.map(({ state, offlineReplicas }, partitionIndex) => ({
-      partitionIndex,
-      leader: offlineReplicas.includes(state.leader) ? NO_LEADER : state.leader,
-      leaderEpoch: state.leaderEpoch,
-      replicas: topic.assignment.partitions[partitionIndex]!.replicas,
-      isr: state.isr,
-      offlineReplicas,
-    })),
   }
 }

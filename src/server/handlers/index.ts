@@ -5,6 +5,8 @@ import { addOffsetsToTxnHandler } from './add-offsets-to-txn.ts'
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
 import { alterClientQuotasHandler } from './alter-client-quotas.ts'
 import { alterConfigsHandler } from './alter-configs.ts'
+import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts'
+import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts'
 import { apiVersionsHandler } from './api-versions.ts'
 import { consumerGroupDescribeHandler } from './consumer-group-describe.ts'
 import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts'
@@ -12,6 +14,7 @@ import { createPartitionsHandler } from './create-partitions.ts'
 import { createTopicsHandler } from './create-topics.ts'
 import { deleteGroupsHandler } from './delete-groups.ts'
 import { deleteRecordsHandler } from './delete-records.ts'
+import { deleteShareGroupOffsetsHandler } from './delete-share-group-offsets.ts'
 import { deleteTopicsHandler } from './delete-topics.ts'
 import { describeClientQuotasHandler } from './describe-client-quotas.ts'
 import { describeClusterHandler } from './describe-cluster.ts'
@@ -19,8 +22,11 @@ import { describeConfigsHandler } from './describe-configs.ts'
 import { describeGroupsHandler } from './describe-groups.ts'
 import { describeLogDirsHandler } from './describe-log-dirs.ts'
 import { describeProducersHandler } from './describe-producers.ts'
+import { describeQuorumHandler } from './describe-quorum.ts'
+import { describeShareGroupOffsetsHandler } from './describe-share-group-offsets.ts'
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts'
 import { describeTransactionsHandler } from './describe-transactions.ts'
+import { electLeadersHandler } from './elect-leaders.ts'
 import { endTxnHandler } from './end-txn.ts'
 import { fetchHandler } from './fetch.ts'
 import { findCoordinatorHandler } from './find-coordinator.ts'
@@ -32,6 +38,7 @@ import { leaveGroupHandler } from './leave-group.ts'
 import { listConfigResourcesHandler } from './list-config-resources.ts'
 import { listGroupsHandler } from './list-groups.ts'
 import { listOffsetsHandler } from './list-offsets.ts'
+import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts'
 import { listTransactionsHandler } from './list-transactions.ts'
 import { metadataHandler } from './metadata.ts'
 import { offsetCommitHandler } from './offset-commit.ts'
@@ -39,8 +46,15 @@ import { offsetDeleteHandler } from './offset-delete.ts'
 import { offsetFetchHandler } from './offset-fetch.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
 import { produceHandler } from './produce.ts'
+import { shareAcknowledgeHandler } from './share-acknowledge.ts'
+import { shareFetchHandler } from './share-fetch.ts'
+import { shareGroupDescribeHandler } from './share-group-describe.ts'
+import { shareGroupHeartbeatHandler } from './share-group-heartbeat.ts'
+import { shareGroupStateHandlers } from './share-group-state.ts'
 import { syncGroupHandler } from './sync-group.ts'
 import { txnOffsetCommitHandler } from './txn-offset-commit.ts'
+import { unregisterBrokerHandler } from './unregister-broker.ts'
+import { updateFeaturesHandler } from './update-features.ts'
 import { writeTxnMarkersHandler } from './write-txn-markers.ts'
 
 export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
@@ -85,7 +99,21 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     consumerGroupHeartbeatHandler(services),
     consumerGroupDescribeHandler(services),
     listConfigResourcesHandler(services),
+    shareGroupHeartbeatHandler(services),
+    shareGroupDescribeHandler(services),
+    shareFetchHandler(services),
+    shareAcknowledgeHandler(services),
+    ...shareGroupStateHandlers(services),
+    describeShareGroupOffsetsHandler(services),
+    alterShareGroupOffsetsHandler(services),
+    deleteShareGroupOffsetsHandler(services),
+    electLeadersHandler(services),
+    alterPartitionReassignmentsHandler(services),
+    listPartitionReassignmentsHandler(services),
+    updateFeaturesHandler(services),
+    describeQuorumHandler(services),
+    unregisterBrokerHandler(services),
   ]
-  handlers.push(apiVersionsHandler(handlers))
+  handlers.push(apiVersionsHandler(handlers, services))
   return handlers
 }

@@ -145,6 +145,7 @@ function membersAfter({ group, after, replaced }: MemberChange): Members {
 export function removeMembers(
   group: ConsumerGroup,
   memberIds: readonly string[],
+  changedTopics: ReadonlySet<string> | undefined,
   environment: GroupEnvironment,
 ): CoordinatorRecord[] {
   const members = new Map(group.members)
@@ -153,7 +154,7 @@ export function removeMembers(
     members.delete(memberId)
     records.push(...memberTombstones(group.groupId, memberId))
   }
-  const review = { group, members, isChange: true, changedTopics: NO_TOPICS }
+  const review = { group, members, isChange: true, changedTopics }
   records.push(...reviewTopics(review, environment).records)
   return records
 }
@@ -176,8 +177,6 @@ interface Review {
   readonly isChange: boolean
   readonly changedTopics: ReadonlySet<string> | undefined
 }
-
-const NO_TOPICS: ReadonlySet<string> = new Set()
 
 /** Looks at the topics that the members will subscribe to. If they differ, there is a new epoch. */
 function reviewTopics(

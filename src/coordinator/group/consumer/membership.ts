@@ -190,7 +190,8 @@ export class Membership {
       return downgrade(group, { ...this.options, members: others, mustRebalance: true })
     }
     const memberIds = members.map(({ memberId }) => memberId)
-    return { records: removeMembers(group, memberIds, this.environment()) }
+    const changedTopics = this.topicChanges.since(group.checkedTopicsVersion)
+    return { records: removeMembers(group, memberIds, changedTopics, this.environment()) }
   }
 
   /** Whether a consumer group of these members may become a classic group. */

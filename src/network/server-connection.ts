@@ -95,6 +95,8 @@ export class ServerConnection implements Receiver, FrameSink {
   #unmute: Timer | undefined
   #closed = false
   #closeReason: Error | undefined
+  /** Undefined once the connection has ended. */
+  #onClose: (() => void)[] | undefined = []
   /** On the monotonic clock, in milliseconds. */
   lastActiveMs: number
 
@@ -147,6 +149,12 @@ export class ServerConnection implements Receiver, FrameSink {
     this.#applyBackPressure()
   }
 
+  /** Runs `callback` when the connection has ended, whoever ended it. */
+  onClose(callback: () => void): void {
+    if (this.#onClose === undefined) callback()
+    else this.#onClose.push(callback)
+  }
+
   /** Starts reading requests. */
   start(): void {
     this.#connection.start(this)
@@ -188,6 +196,9 @@ export class ServerConnection implements Receiver, FrameSink {
     // What is still being worked on keeps its memory until it is ready: see `slotReady`.
     for (const slot of slots) if (slot.isReady) runAll(slot.takeOnSent())
     this.#owner.closed(this, this.#closeReason ?? error)
+    const onClose = this.#onClose ?? []
+    this.#onClose = undefined
+    runAll(onClose)
   }
 
   /** Called by a slot of this connection. */

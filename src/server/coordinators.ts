@@ -8,17 +8,19 @@ import type { Logger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import type { GroupCoordinatorConfig } from '../coordinator/group/group-config.ts'
 import { CONSUMER_OFFSETS_TOPIC, GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
+import type { TopicImage } from '../coordinator/group/topic-image.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import { coordinatorStorage } from './coordinator-storage.ts'
 import { InternalTopics } from './internal-topics.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { ProducerIds } from './producer-ids.ts'
 import type { ReplicaManager } from './replica-manager.ts'
+import { createShareServices, type ShareServices } from './share/share-services.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import { topicImage } from './topic-image.ts'
 import { createTransactions, type TransactionServices } from './transactions.ts'
 
-export interface Coordinators extends TransactionServices {
+export interface Coordinators extends TransactionServices, ShareServices {
   readonly internalTopics: InternalTopics
   readonly groupCoordinator: GroupCoordinator
 }
@@ -39,7 +41,8 @@ const MINUTE_MS = 60_000
 
 export function createCoordinators(options: CoordinatorsOptions): Coordinators {
   const internalTopics = new InternalTopics(options)
-  const groupCoordinator = createGroupCoordinator(options, internalTopics)
+  const image = topicImage(options.metadata)
+  const groupCoordinator = createGroupCoordinator(options, internalTopics, image)
   options.metadata.onUpdate(({ topics = [], deletedTopics = [] }) => {
     const changed = [...topics.map((topic) => topic.name), ...deletedTopics]
     if (changed.length > 0) groupCoordinator.onTopicChange(changed)
@@ -48,21 +51,25 @@ export function createCoordinators(options: CoordinatorsOptions): Coordinators {
   const transactions = createTransactions({
     ...{ ...options, internalTopics, offsets: groupCoordinator },
   })
-  return { internalTopics, groupCoordinator, ...transactions }
+  const share = createShareServices({
+    ...{ ...options, internalTopics, groups: groupCoordinator, topics: image },
+  })
+  return { internalTopics, groupCoordinator, ...transactions, ...share }
 }
 
 function createGroupCoordinator(
   options: CoordinatorsOptions,
   internalTopics: InternalTopics,
+  topics: TopicImage,
 ): GroupCoordinator {
-  const { clock, random, log, config, configs, replicaManager, metadata } = options
+  const { clock, random, log, config, configs, replicaManager } = options
   const name = CONSUMER_OFFSETS_TOPIC
   const commitTimeoutMs = () => config.get('offsets.commit.timeout.ms')
   const coordinator = new GroupCoordinator({
     ...{ clock, random, log },
     storage: coordinatorStorage(replicaManager, commitTimeoutMs),
     config: groupConfig(config, configs),
-    topics: topicImage(metadata),
+    topics,
     partitionCount: () => internalTopics.partitionCount(name),
   })
   internalTopics.add({

@@ -82,6 +82,7 @@ export class ReplicaManager {
   /** Partitions that are assigned to this broker, and whose log could not be opened. */
   readonly #notHosted = new Set<string>()
   readonly #leadershipListeners: LeadershipListener[] = []
+  readonly #wakeListeners: ((partition: Partition) => void)[] = []
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
@@ -102,6 +103,11 @@ export class ReplicaManager {
 
   onLeadershipChange(listener: LeadershipListener): void {
     this.#leadershipListeners.push(listener)
+  }
+
+  /** Calls `listener` whenever there may be more to read, or another leader. */
+  onWake(listener: (partition: Partition) => void): void {
+    this.#wakeListeners.push(listener)
   }
 
   /** The partition, or undefined where this broker has no replica of it. */
@@ -381,6 +387,7 @@ export class ReplicaManager {
   #wake(partition: Partition): void {
     this.#producePurgatory.check(partition)
     this.#fetchPurgatory.check(partition)
+    for (const listener of this.#wakeListeners) listener(partition)
   }
 }
 

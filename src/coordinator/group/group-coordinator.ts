@@ -88,6 +88,7 @@ export class GroupCoordinator {
   onTopicChange(names: readonly string[]): void {
     this.runtime.tellAll((shard) => {
       shard.consumer.onTopicChange(names)
+      shard.share.onTopicChange(names)
       return undefined
     })
   }

@@ -16,9 +16,7 @@ import {
   type SharePartitionState,
   type SharePartitionWrite,
 } from './share-coordinator-shard.ts'
-import { shareRecordCodec } from './share-records.ts'
-
-export const SHARE_GROUP_STATE_TOPIC = '__share_group_state'
+import { SHARE_GROUP_STATE_TOPIC, shareRecordCodec } from './share-records.ts'
 
 /** Read each time, since some of it may change while the broker runs. */
 export interface ShareCoordinatorConfig {

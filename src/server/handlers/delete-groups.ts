@@ -6,9 +6,11 @@ import type { RequestHandler } from '../request-handler.ts'
 
 export function deleteGroupsHandler({
   groupCoordinator,
+  shareGroups,
 }: BrokerServices): RequestHandler<typeof DeleteGroups> {
   async function deleteOne(groupId: string): Promise<{ groupId: string; errorCode: number }> {
     try {
+      await shareGroups.prepareToDelete(groupId)
       const deleting = groupCoordinator.write(groupId, (shard) => shard.delete(groupId))
       return { groupId, errorCode: await deleting }
     } catch (error) {

@@ -257,11 +257,11 @@ export class ShareGroups {
     return { records }
   }
 
-  /** A topic has come, gone or grown: groups that want it look again with the next heartbeat. */
-  onTopicChange(name: string): void {
+  /** Topics have come, gone or grown: groups look again with the next heartbeat. */
+  onTopicChange(names: readonly string[]): void {
     for (const group of this.#groups.values()) {
-      if (group instanceof ShareGroup && group.isSubscribedTo(name))
-        group.mustRefreshMetadata = true
+      if (!(group instanceof ShareGroup)) continue
+      group.mustRefreshMetadata ||= names.some((name) => group.isSubscribedTo(name))
     }
   }
 

@@ -51,6 +51,12 @@ export class OffsetIndex {
     return found === undefined ? 0 : readInt32(found.bytes, found.at + 4)
   }
 
+  /** The beginning of a batch at or before `position`. */
+  lookupPosition(position: number): number {
+    const found = this.file.floor((bytes, at) => readInt32(bytes, at + 4) - position)
+    return found === undefined ? 0 : readInt32(found.bytes, found.at + 4)
+  }
+
   /** The last entry's offset and position; the segment's start where there is none. */
   last(): { offset: number; position: number } {
     if (this.file.count === 0) return { offset: this.#baseOffset, position: 0 }

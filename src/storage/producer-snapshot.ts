@@ -7,8 +7,8 @@
  * entry: producerId int64, producerEpoch int16, lastSequence int32, lastOffset int64,
  *        offsetDelta int32, timestamp int64, coordinatorEpoch int32, currentTxnFirstOffset int64
  * ```
- * Only the last batch of each producer is in it, as in Kafka: after a restart a duplicate is
- * recognised only of that one. Specified by Kafka's message `ProducerSnapshot`.
+ * Only the last batch of each producer is in it, as in Kafka; see producer-recall.ts for the
+ * others. Specified by Kafka's message `ProducerSnapshot`.
  */
 import { crc32c } from '../common/crc32c.ts'
 import { type Disk, type DiskFile, readWholeFile } from '../common/disk.ts'

@@ -6,6 +6,7 @@ import { type RecordBatchHeader, readRecordBatchHeader } from '../protocol/recor
 import { offsetInName, PRODUCER_SNAPSHOT_SUFFIX, segmentFile } from './file-names.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogSegment } from './log-segment.ts'
+import { recallBatches } from './producer-recall.ts'
 import { readProducerSnapshot } from './producer-snapshot.ts'
 import { isExpired, type ProducerState } from './producer-state.ts'
 import { scanBatches } from './segment-reader.ts'
@@ -52,6 +53,7 @@ export async function loadProducerState(
   endOffset: number,
 ): Promise<void> {
   const from = loadSnapshot(context, log, state, endOffset)
+  await recallBatches(context, log.segments, state, from)
   for (const [index, segment] of log.segments.entries()) {
     const nextBase = log.segments[index + 1]?.baseOffset ?? Number.POSITIVE_INFINITY
     if (nextBase <= from || from >= endOffset || segment.baseOffset >= endOffset) continue

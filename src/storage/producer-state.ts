@@ -102,6 +102,22 @@ export class ProducerState {
     }
   }
 
+  /**
+   * Completes what is known of a producer by batches of its epoch that were found in the log, in
+   * their order there: as far as their sequences lead up to those that are known.
+   */
+  recall(producerId: number, found: readonly ProducerBatch[]): void {
+    const batches = this.#entries.get(producerId)?.batches ?? []
+    for (const batch of found.toReversed()) {
+      const [first] = batches
+      if (first === undefined || batches.length === BATCHES_REMEMBERED) return
+      if (batch.lastOffset >= first.lastOffset) continue
+      const firstSequence = decrementSequence(first.lastSequence, first.offsetDelta)
+      if (decrementSequence(firstSequence, 1) !== batch.lastSequence) return
+      batches.unshift(batch)
+    }
+  }
+
   /** The earlier append of which the batch is a repetition. */
   findDuplicate(header: RecordBatchHeader): DuplicateBatch | undefined {
     const entry = this.#entries.get(header.producerId)
@@ -163,12 +179,7 @@ export class ProducerState {
     if ((header.attributes & CONTROL_MASK) !== 0) return undefined
     const entry = this.#entryFor(header)
     if (entry.batches.length === BATCHES_REMEMBERED) entry.batches.shift()
-    entry.batches.push({
-      lastSequence: lastSequence(header),
-      lastOffset,
-      offsetDelta: header.lastOffsetDelta,
-      timestamp: header.maxTimestamp,
-    })
+    entry.batches.push(producerBatch(header, lastOffset))
     entry.lastTimestamp = header.maxTimestamp
     if ((header.attributes & TRANSACTIONAL_MASK) !== 0 && entry.currentTxnFirstOffset < 0) {
       entry.currentTxnFirstOffset = baseOffset
@@ -282,6 +293,22 @@ function checkSequence(entry: ProducerEntry, header: RecordBatchHeader): void {
     `Out of order sequence number for producer ${header.producerId}: ${first} (incoming seq. ` +
       `number), ${last} (current end sequence number)`,
   )
+}
+
+/** A producer's batch as it lies in the log; undefined for one that has no sequences. */
+export function batchIn(header: RecordBatchHeader, baseOffset: number): ProducerBatch | undefined {
+  if (header.producerId < 0 || header.baseSequence < 0) return undefined
+  if ((header.attributes & CONTROL_MASK) !== 0) return undefined
+  return producerBatch(header, baseOffset + header.lastOffsetDelta)
+}
+
+function producerBatch(header: RecordBatchHeader, lastOffset: number): ProducerBatch {
+  return {
+    lastSequence: lastSequence(header),
+    lastOffset,
+    offsetDelta: header.lastOffsetDelta,
+    timestamp: header.maxTimestamp,
+  }
 }
 
 /** The sequence of a batch's last record. Sequences wrap from 2^31-1 to 0. */

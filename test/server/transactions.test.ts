@@ -87,8 +87,9 @@ async function committedOffset(client: TestClient, groupId: string, topic: strin
   return { errorCode, offset }
 }
 
-for (const version2 of [false, true]) {
-  test(`commits are read, aborts are not, markers take offsets (v${version2 ? 2 : 1})`, async () => {
+for (const version of [1, 2]) {
+  const version2 = version === 2
+  test(`commits are read, aborts are not; markers take offsets (v${version})`, async () => {
     await using broker = await TestBroker.start(SETTINGS)
     const client = await broker.connect()
     await createTopic(client, 't')
@@ -117,7 +118,7 @@ for (const version2 of [false, true]) {
     assert.deepEqual(broker.logLines, [])
   })
 
-  test(`offsets count when their transaction commits (v${version2 ? 2 : 1})`, async () => {
+  test(`offsets count when their transaction commits (v${version})`, async () => {
     await using broker = await TestBroker.start(SETTINGS)
     const client = await broker.connect()
     await createTopic(client, 't')

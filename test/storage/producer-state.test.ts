@@ -8,7 +8,7 @@ import {
   encodeProducerSnapshot,
 } from '../../src/storage/producer-snapshot.ts'
 import { ProducerState } from '../../src/storage/producer-state.ts'
-import { append, makeBatch, makeWorld, openLog } from './log-harness.ts'
+import { append, makeBatch, makeWorld, openLog, smallSegments } from './log-harness.ts'
 
 function produce(log: PartitionLog, baseSequence: number, count = 1, producerEpoch = 0) {
   return append(log, makeBatch({ producerId: 9, producerEpoch, baseSequence, count }))
@@ -73,6 +73,53 @@ test('a producer is known again after a restart, clean or not', async () => {
     assert.throws(() => produce(again, 4), { errorName: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
     assert.equal(produce(again, 3).firstOffset, 3)
   }
+})
+
+test('after a restart the last five batches are recognised, not only the snapshot’s', async () => {
+  const config = smallSegments({ segmentBytes: 100_000 })
+  for (const isClean of [true, false]) {
+    const world = makeWorld()
+    const log = await openLog(world, world.newContext(), { config })
+    const now = world.simulation.clock.now()
+    const send = (to: PartitionLog, baseSequence: number, producerId = 9) =>
+      append(to, makeBatch({ producerId, producerEpoch: 1, baseSequence, timestamps: [now, now] }))
+    for (let i = 0; i < 7; i++) {
+      send(log, 2 * i)
+      append(log, makeBatch({ timestamps: [now] }))
+      send(log, 40 + 2 * i, 8)
+    }
+    commitAll(log)
+    if (isClean) await world.simulation.run(() => log.close())
+    else {
+      log.roll()
+      world.disk.killProcess()
+    }
+    const options = { config, hadCleanShutdown: isClean }
+    const again = await openLog(world, world.newContext(), options)
+    for (const i of [2, 3, 4, 5, 6]) {
+      assert.ok(send(again, 2 * i).isDuplicate)
+      const { isDuplicate, firstOffset } = send(again, 40 + 2 * i, 8)
+      assert.deepEqual([isDuplicate, firstOffset], [true, 5 * i + 3])
+    }
+    assert.throws(() => send(again, 2), { errorName: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
+    assert.equal(send(again, 14).firstOffset, 35)
+  }
+})
+
+test('what was found of a producer counts as far as its sequences lead up to what is known', () => {
+  const batch = (lastSequence: number, lastOffset: number) => ({
+    ...{ lastSequence, lastOffset, offsetDelta: 0, timestamp: 0 },
+  })
+  const known = (found: ReturnType<typeof batch>[]) => {
+    const state = new ProducerState()
+    const entry = { producerId: 1, producerEpoch: 0, coordinatorEpoch: -1, lastTimestamp: 0 }
+    state.load({ ...entry, currentTxnFirstOffset: -1, batches: [batch(1, 50)] })
+    state.recall(1, found)
+    return state.get(1)!.batches.map(({ lastSequence }) => lastSequence)
+  }
+  assert.deepEqual(known([batch(0x7fff_ffff, 30), batch(0, 40), batch(1, 50)]), [0x7fff_ffff, 0, 1])
+  assert.deepEqual(known([batch(0x7fff_fffe, 30), batch(0, 40), batch(1, 50)]), [0, 1])
+  assert.deepEqual(known([batch(5, 40)]), [1])
 })
 
 test('truncation takes back what producers had written', async () => {

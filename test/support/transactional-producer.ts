@@ -1,4 +1,6 @@
-/** A transactional producer for tests, of version 1 (AddPartitionsToTxn, EndTxn 3) or 2 (KIP-890). */
+/**
+ * A transactional producer for tests: of version 1 (AddPartitionsToTxn, EndTxn 3) or 2 (KIP-890).
+ */
 import assert from 'node:assert/strict'
 import { ErrorCode } from '../../src/common/errors.ts'
 import { AddOffsetsToTxn } from '../../src/protocol/messages/add-offsets-to-txn.ts'

@@ -94,6 +94,10 @@ class Cleaning {
 
   async run(): Promise<CleaningResult> {
     this.#check([])
+    // A marker decides over records far below it. If a power cut took it, and the transaction ended
+    // the other way, what was removed on its word would be missing.
+    await this.#core.flusher.flush(this.#core.logEndOffset)
+    this.#check([])
     const { clock } = this.#core.context
     const nowMs = clock.now()
     const { map, latestOffset } = await this.#buildMap()

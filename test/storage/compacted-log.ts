@@ -3,6 +3,7 @@
  * and crashes `check` says whether the one still is what the other allows.
  */
 import assert from 'node:assert/strict'
+import type { ProcessClock } from '../../sim/simulated-clock.ts'
 import {
   COMPRESSION_TYPES,
   type CompressionType,
@@ -41,9 +42,12 @@ interface WrittenRecord {
   readonly timestamp: number
   readonly key: string
   readonly value: string | null
+  readonly writer: Producer | undefined
   /** Undefined while its transaction is open. */
   isAborted: boolean | undefined
-  /** When a cleaning that may have removed it ended, for the first time. */
+  /** Of the marker that ended its transaction. */
+  markerOffset: number | undefined
+  /** When a cleaning that may have removed it began, for the first time. */
   cleanedMs: number | undefined
 }
 
@@ -53,6 +57,7 @@ export class CompactedLog {
   settings: CleanerSettings = { ...DEFAULT_CLEANER_SETTINGS, ioBufferBytes: 8192 }
   readonly written: WrittenRecord[] = []
   readonly #world: World
+  #clock: ProcessClock | undefined
   readonly #config: Partial<LogConfig>
   readonly #sequences = new Map<Producer, number>()
   readonly #open = new Map<Producer, WrittenRecord[]>()
@@ -71,7 +76,7 @@ export class CompactedLog {
 
   /** Opens the log, or opens it again after a crash. */
   async open(
-    context: LogContext = this.#world.newContext(),
+    context: LogContext = this.#newContext(),
     options: Partial<PartitionLogOptions> = {},
   ): Promise<void> {
     const config = this.#config as LogConfig
@@ -83,6 +88,13 @@ export class CompactedLog {
       logs: () => [this.log],
       settings: () => this.settings,
     })
+  }
+
+  /** With a clock of its own: what a process that has died had planned does not happen. */
+  #newContext(): LogContext {
+    this.#clock?.stop()
+    this.#clock = this.#world.simulation.clock.process()
+    return { ...this.#world.newContext(), clock: this.#clock }
   }
 
   write(
@@ -108,7 +120,9 @@ export class CompactedLog {
     const isAborted = transactional ? undefined : false
     const written = records.map(({ timestamp, key, value }, index) => ({
       ...{ offset: firstOffset + index, timestamp, key: key.toString(), isAborted },
+      writer: producerId,
       value: value?.toString() ?? null,
+      markerOffset: undefined,
       cleanedMs: undefined,
     }))
     this.written.push(...written)
@@ -120,9 +134,12 @@ export class CompactedLog {
     const marker = { commit, coordinatorEpoch: 0 }
     const now = this.#world.simulation.clock.now()
     const batch = buildEndTransactionBatch(marker, { producerId, producerEpoch: 0 }, now)
-    append(this.log, batch, { origin: 'coordinator' })
+    const { firstOffset } = append(this.log, batch, { origin: 'coordinator' })
     this.#commit()
-    for (const record of this.#open.get(producerId) ?? []) record.isAborted = !commit
+    for (const record of this.#open.get(producerId) ?? []) {
+      record.isAborted = !commit
+      record.markerOffset = firstOffset
+    }
     this.#open.delete(producerId)
   }
 
@@ -131,12 +148,66 @@ export class CompactedLog {
     this.log.highWatermark = this.log.logEndOffset
   }
 
+  /** Whether segments have been closed and are not durable: a power cut may then leave a hole. */
+  get mayGetHole(): boolean {
+    const { checkpointPoint, cleanable } = this.log
+    return checkpointPoint < cleanable.core.segments.active.baseOffset
+  }
+
+  /**
+   * Opens the log after a crash which may have left a hole where it was not durable, and throws
+   * unless each key has its last durable value, or a later one. The model is of no use afterwards.
+   */
+  async reopenWithHole(): Promise<void> {
+    const { checkpointPoint } = this.log
+    await this.open(undefined, { recoveryPoint: checkpointPoint })
+    const { found } = await this.#read()
+    const durable = new Map<string, WrittenRecord>()
+    for (const record of this.written) {
+      const { offset, isAborted, key } = record
+      if (offset < checkpointPoint && isAborted === false) durable.set(key, record)
+    }
+    for (const { key, offset, value } of durable.values()) {
+      if (value === null) continue
+      const latest = found.findLast((record) => record.key === key)
+      assert.ok((latest?.offset ?? -1) >= offset, `${offset} was the last of ${key}, and durable`)
+    }
+  }
+
+  /** Opens the log after a crash which may have taken what was not durable from its end. */
+  async reopen(): Promise<void> {
+    const { cleanable, checkpointPoint: recoveryPoint } = this.log
+    const { cleanerOffset } = cleanable
+    await this.open(undefined, { recoveryPoint, cleanerOffset })
+    const { logEndOffset } = this.log
+    assert.ok(
+      logEndOffset >= recoveryPoint,
+      `${recoveryPoint} was durable, ${logEndOffset} is left`,
+    )
+    while ((this.written.at(-1)?.offset ?? -1) >= logEndOffset) this.written.pop()
+    this.#open.clear()
+    this.#sequences.clear()
+    for (const { producerId, batches, currentTxnFirstOffset } of this.log.activeProducers()) {
+      const producer = producerId as Producer
+      this.#sequences.set(producer, (batches.at(-1)?.lastSequence ?? -1) + 1)
+      if (currentTxnFirstOffset < 0) continue
+      const isOpen = ({ writer, markerOffset }: WrittenRecord) =>
+        writer === producer && (markerOffset ?? logEndOffset) >= logEndOffset
+      this.#open.set(producer, this.written.filter(isOpen))
+    }
+    for (const record of [...this.#open.values()].flat()) {
+      record.isAborted = undefined
+      record.markerOffset = undefined
+    }
+  }
+
   /** Cleans once; returns whether there was anything to clean. */
   async clean(): Promise<boolean> {
     const { simulation } = this.#world
     await simulation.run(() => this.log.flush())
+    const startedMs = simulation.clock.now()
     const cleaned = await simulation.run(() => this.cleaner.cleanOnce())
-    if (cleaned) this.noteCleaned(this.log.cleanable.cleanerOffset!)
+    if (cleaned) this.noteCleaned(this.log.cleanable.cleanerOffset!, startedMs)
     return cleaned
   }
 
@@ -146,10 +217,10 @@ export class CompactedLog {
     return toClean?.firstUncleanableOffset ?? 0
   }
 
-  /** What is below `cleanEnd` may have been removed. */
-  noteCleaned(cleanEnd: number): void {
+  /** What is below `cleanEnd` may have been removed, by a cleaning that began at `startedMs`. */
+  noteCleaned(cleanEnd: number, startedMs = this.#world.simulation.clock.now()): void {
     for (const record of this.written) {
-      if (record.offset < cleanEnd) record.cleanedMs ??= this.#world.simulation.clock.now()
+      if (record.offset < cleanEnd) record.cleanedMs ??= startedMs
     }
   }
 

@@ -51,13 +51,24 @@ const step = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('crash' as const),
+      isFlushed: fc.boolean(),
+      losesPower: fc.boolean(),
+      // How far a cleaning has come by then.
+      steps: fc.integer({ min: 0, max: 100 }),
+    }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('kill' as const), keepsSnapshots: fc.boolean() }),
   },
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-async function take(world: World, compacted: CompactedLog, next: Step): Promise<void> {
+/** Returns whether the model still knows the log after this. */
+async function take(world: World, compacted: CompactedLog, next: Step): Promise<boolean> {
   const { simulation, disk } = world
   if (next.kind === 'write') compacted.write(next.keys, next.compression, next.producer)
   if (next.kind === 'end') compacted.endTransaction(next.producer, next.commit)
@@ -68,6 +79,23 @@ async function take(world: World, compacted: CompactedLog, next: Step): Promise<
     compacted.settings = { ...compacted.settings, dedupeBufferBytes }
     await compacted.clean()
     await compacted.check(true)
+  }
+  if (next.kind === 'crash') {
+    if (next.isFlushed) await simulation.run(() => compacted.log.flush())
+    compacted.noteCleaned(compacted.cleanableEnd())
+    // It never comes to its end, unless that is before the crash.
+    void compacted.cleaner.cleanOnce()
+    await simulation.rest()
+    for (let n = 0; n < next.steps; n++) await simulation.step()
+    const mayGetHole = next.losesPower && compacted.mayGetHole
+    if (next.losesPower) disk.losePower()
+    else disk.killProcess()
+    if (mayGetHole) {
+      await compacted.reopenWithHole()
+      return false
+    }
+    await compacted.reopen()
+    await compacted.check(false)
   }
   if (next.kind === 'kill') {
     const before = producersOf(compacted)
@@ -81,6 +109,7 @@ async function take(world: World, compacted: CompactedLog, next: Step): Promise<
     assert.deepEqual(producersOf(compacted), before)
     await compacted.check(false)
   }
+  return true
 }
 
 /** What a log remembers of its producers, as far as its batches say it. */
@@ -97,12 +126,14 @@ function producersOf({ log }: CompactedLog) {
 
 test('whatever is written and however often it is cleaned, a log keeps what it must', async () => {
   const steps = fc.array(step, { minLength: 5, maxLength: 60, size: 'max' })
+  const seed = fc.integer({ min: 1, max: 1_000_000 })
+  const nameLoss = fc.constantFrom('ordered' as const, 'perDirectory' as const)
   await fc.assert(
-    fc.asyncProperty(steps, async (steps) => {
-      const world = makeWorld()
+    fc.asyncProperty(steps, seed, nameLoss, async (steps, seed, nameLoss) => {
+      const world = makeWorld(seed, nameLoss)
       const compacted = new CompactedLog(world)
       await compacted.open()
-      for (const next of steps) await take(world, compacted, next)
+      for (const next of steps) if (!(await take(world, compacted, next))) return
       compacted.log.roll()
       await compacted.clean()
       await compacted.check(true)

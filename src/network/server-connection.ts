@@ -112,6 +112,10 @@ export class ServerConnection implements Receiver, FrameSink {
     return this.#connection.remoteHost
   }
 
+  get remotePort(): number {
+    return this.#connection.remotePort
+  }
+
   /** The peer as it is shown in logs. */
   get remoteName(): string {
     return `${this.#connection.remoteHost}:${this.#connection.remotePort}`

@@ -2,6 +2,7 @@
 import type { Clock } from '../common/clock.ts'
 import type { BrokerConfig } from '../common/config/broker-config.ts'
 import type { Logger } from '../common/logger.ts'
+import type { ServerConnection } from '../network/server-connection.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { ConfigRepository } from './config-repository.ts'
 import type { Coordinators } from './coordinators.ts'
@@ -12,6 +13,7 @@ import type { ProducerIds } from './producer-ids.ts'
 import type { ClientQuotas } from './quotas/client-quotas.ts'
 import type { QuotaManager } from './quotas/quota-manager.ts'
 import type { ReplicaManager } from './replica-manager.ts'
+import type { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
 export interface BrokerServices extends Coordinators {
@@ -27,6 +29,10 @@ export interface BrokerServices extends Coordinators {
   readonly producerIds: ProducerIds
   readonly topics: TopicAdmin
   readonly features: Features
+  /** What clients have said they are, by connection (KIP-511). */
+  readonly clientSoftware: WeakMap<ServerConnection, { name: string; version: string }>
+  /** Undefined where nobody receives metrics of clients. */
+  readonly telemetry: ClientTelemetry | undefined
   readonly clientQuotas: ClientQuotas
   readonly quotas: QuotaManager
 }

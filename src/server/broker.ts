@@ -44,6 +44,12 @@ import { QuotaManager } from './quotas/quota-manager.ts'
 import { ReplicaManager } from './replica-manager.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
 import { SocketServer } from './socket-server.ts'
+import { ClientTelemetry } from './telemetry/client-telemetry.ts'
+import {
+  LOGGING_RECEIVER,
+  loggingReceiver,
+  type TelemetryReceiver,
+} from './telemetry/telemetry-receiver.ts'
 import { TopicAdmin } from './topic-admin.ts'
 
 export interface BrokerOptions {
@@ -60,6 +66,8 @@ export interface BrokerOptions {
    * none. 32 MiB unless given.
    */
   readonly tailCacheBytes?: number
+  /** Where metrics of clients go (KIP-714); else `metric.reporters` may name a receiver. */
+  readonly telemetryReceiver?: TelemetryReceiver
   /** Overwrite memory that is not in use, so that a use after release shows. For tests. */
   readonly poisonMemory?: boolean
   /** Called when the broker cannot go on: its metadata or all its log folders have failed. */
@@ -176,6 +184,8 @@ export class Broker {
       fetchSessions: new FetchSessions({ clock, random, maxSessions }),
       producerIds,
       ...{ clientQuotas, quotas, features },
+      telemetry: this.#createTelemetry(configs),
+      clientSoftware: new WeakMap(),
     }
     const socketServer = await this.#bind(slabs, services)
     await this.#register(brokerId, store)
@@ -218,6 +228,18 @@ export class Broker {
         const cause = { cause: error }
         this.#options.onFatal?.(new Error(`no log directory is left: ${path} has failed`, cause))
       },
+    })
+  }
+
+  #createTelemetry({ clientMetrics }: ConfigRepository): ClientTelemetry | undefined {
+    const { config, clock, random } = this.#options
+    const isLogged = config.get('metric.reporters').includes(LOGGING_RECEIVER)
+    const receiver =
+      this.#options.telemetryReceiver ?? (isLogged ? loggingReceiver(this.#log) : undefined)
+    if (receiver === undefined) return undefined
+    return new ClientTelemetry({
+      ...{ subscriptions: clientMetrics, receiver, clock, random, log: this.#log },
+      maxBytes: config.get('telemetry.max.bytes'),
     })
   }
 

@@ -73,7 +73,9 @@ const METRICS = {
     default: [],
     importance: 'low',
     update: 'cluster-wide',
-    doc: `${NO_EFFECT}: classes of Java cannot be loaded.`,
+    doc:
+      'What reports metrics. client-telemetry-log receives the metrics of clients and writes a ' +
+      'line for each push; classes of Java are accepted and cannot be loaded.',
   }),
   'metrics.num.samples': int({
     default: 2,

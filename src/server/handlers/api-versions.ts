@@ -16,12 +16,14 @@ import type { AnyRequestHandler, RequestHandler } from '../request-handler.ts'
 /** `handlers` are all those of the broker, this one included once it is made. */
 export function apiVersionsHandler(
   handlers: readonly AnyRequestHandler[],
-  { features }: BrokerServices,
+  { features, clientSoftware }: BrokerServices,
 ): RequestHandler<typeof ApiVersions> {
   return {
     api: ApiVersions,
 
-    handle(_request, { apiVersion }) {
+    handle({ clientSoftwareName: name, clientSoftwareVersion: version }, context) {
+      const { apiVersion } = context
+      if (apiVersion >= 3) clientSoftware.set(context.connection, { name, version })
       const apiKeys = handlers
         .map(({ api }) => {
           const { min, max } = api.advertised

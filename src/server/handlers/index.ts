@@ -30,6 +30,7 @@ import { electLeadersHandler } from './elect-leaders.ts'
 import { endTxnHandler } from './end-txn.ts'
 import { fetchHandler } from './fetch.ts'
 import { findCoordinatorHandler } from './find-coordinator.ts'
+import { getTelemetrySubscriptionsHandler } from './get-telemetry-subscriptions.ts'
 import { heartbeatHandler } from './heartbeat.ts'
 import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
@@ -46,6 +47,7 @@ import { offsetDeleteHandler } from './offset-delete.ts'
 import { offsetFetchHandler } from './offset-fetch.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
 import { produceHandler } from './produce.ts'
+import { pushTelemetryHandler } from './push-telemetry.ts'
 import { shareAcknowledgeHandler } from './share-acknowledge.ts'
 import { shareFetchHandler } from './share-fetch.ts'
 import { shareGroupDescribeHandler } from './share-group-describe.ts'
@@ -114,6 +116,11 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     describeQuorumHandler(services),
     unregisterBrokerHandler(services),
   ]
+  const { telemetry } = services
+  if (telemetry !== undefined) {
+    handlers.push(getTelemetrySubscriptionsHandler(services, telemetry))
+    handlers.push(pushTelemetryHandler(services, telemetry))
+  }
   handlers.push(apiVersionsHandler(handlers, services))
   return handlers
 }

@@ -265,7 +265,7 @@ export const BROKER_CONFIG = defineConfig(BROKER_KEYS, {
     if (get('node.id') !== get('broker.id')) {
       throw new ConfigError('You must set `node.id` to the same value as `broker.id`.')
     }
-    checkTimes(get)
+    checkLimits(get)
     checkGroupKeys(get)
     checkShareKeys(get)
     parseBrokerEndpoints(listenerSettings(get))
@@ -283,7 +283,7 @@ export type BrokerConfig = Config<typeof BROKER_CONFIG.keys>
 
 type Get = ValueGetter<typeof BROKER_KEYS>
 
-function checkTimes(get: Get): void {
+function checkLimits(get: Get): void {
   const demand = (holds: boolean, message: string) => {
     if (!holds) throw new ConfigError(message)
   }
@@ -293,6 +293,10 @@ function checkTimes(get: Get): void {
   demand(
     retentionMs >= 1 || retentionMs === -1,
     'log.retention.ms must be unlimited (-1) or, greater than or equal to 1',
+  )
+  demand(
+    get('log.cleaner.dedupe.buffer.size') / get('log.cleaner.threads') > MIB,
+    'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.',
   )
   demand(
     get('replica.fetch.wait.max.ms') <= get('replica.socket.timeout.ms'),

@@ -53,6 +53,7 @@ test('settings that do not go together are refused', () => {
     ],
     [{ 'log.retention.ms': '0' }, /log.retention.ms must be unlimited/],
     [{ 'log.roll.ms': '0' }, /log.roll.ms must be greater/],
+    [{ 'log.cleaner.threads': '200' }, /must be at least 1MB per cleaner thread/],
     [{ 'replica.lag.time.max.ms': '499' }, /replica.fetch.wait.max.ms should always/],
     [{ 'max.connections.per.ip': '0' }, /can be set to zero only if/],
     [{ 'max.connections.per.ip.overrides': '10.0.0.1:many' }, /'many' is not a number/],

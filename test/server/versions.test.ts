@@ -17,6 +17,10 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
   const byId = (since: number) => (version >= since ? { topicId } : {})
   const byName = (since: number) => (version < since ? { topic: 't', name: 't' } : {})
   const asked = { ...byName(13), ...byId(13) }
+  const sharer = { groupId: 's', memberId: 'AAAAAAAAAAAAAAAAAAAAAQ' }
+  const shareState = (state: object) => ({
+    ...{ groupId: 's', topics: [{ topicId, partitions: [{ partition: 0, ...state }] }] },
+  })
   const requests: Record<string, Record<string, unknown>> = {
     Produce: {
       ...{ acks: 1, timeoutMs: 1000 },
@@ -107,6 +111,38 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
       topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
     },
     UnregisterBroker: { brokerId: 77 },
+    ShareGroupHeartbeat: { ...sharer, memberEpoch: 0, subscribedTopicNames: ['t'] },
+    ShareGroupDescribe: { groupIds: ['s'], includeAuthorizedOperations: false },
+    ShareFetch: {
+      ...{
+        ...sharer,
+        shareSessionEpoch: 0,
+        maxWaitMs: 0,
+        minBytes: 0,
+        maxRecords: 1,
+        batchSize: 1,
+      },
+      topics: [{ topicId, partitions: [{ ...partition, acknowledgementBatches: [] }] }],
+      forgottenTopicsData: [],
+    },
+    ShareAcknowledge: {
+      // The first, and then the second request of the session that the last ShareFetch opened.
+      ...{ ...sharer, shareSessionEpoch: version },
+      topics: [{ topicId, partitions: [{ ...partition, acknowledgementBatches: [] }] }],
+    },
+    InitializeShareGroupState: shareState({ stateEpoch: 9, startOffset: 0 }),
+    ReadShareGroupState: shareState({ leaderEpoch: 0 }),
+    WriteShareGroupState: shareState({
+      ...{ stateEpoch: 9, leaderEpoch: 0, startOffset: 1, stateBatches: [] },
+    }),
+    ReadShareGroupStateSummary: shareState({ leaderEpoch: 0 }),
+    DeleteShareGroupState: shareState({}),
+    DescribeShareGroupOffsets: { groups: [{ groupId: 's', topics: null }] },
+    AlterShareGroupOffsets: {
+      groupId: 'other',
+      topics: [{ topicName: 't', partitions: [{ partitionIndex: 0, startOffset: 0 }] }],
+    },
+    DeleteShareGroupOffsets: { groupId: 'other', topics: [{ topicName: 't' }] },
     DescribeClientQuotas: { components: [], strict: false },
     AlterClientQuotas: {
       entries: [{ entity: [{ entityType: 'user', entityName: 'x' }], ops: [] }],

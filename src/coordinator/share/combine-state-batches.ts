@@ -1,3 +1,4 @@
+/** How updates of share state are laid over each other (KIP-932). */
 import { appendStateBatch, type StateBatch } from './record-state.ts'
 
 /**
@@ -23,7 +24,9 @@ export function combineStateBatches(
   }
   let at = 0
   let covered = Number.NEGATIVE_INFINITY
-  /** Adds what is left of `older` below `end`, and passes over what lies between there and `resume`. */
+  /**
+   * Adds what is left of `older` below `end`, and passes over what lies between there and `resume`.
+   */
   const addOlder = (end: number, resume: number) => {
     for (; at < older.length && older[at]!.firstOffset < resume; at++) {
       const batch = older[at]!

@@ -1,5 +1,6 @@
 /**
- * How far a share group has got with a record (KIP-932), and the form in which that is written down.
+ * How far a share group has got with a record (KIP-932), and the form in which that is written
+ * down.
  *
  * ```
  *              acquire                 accept
@@ -9,8 +10,8 @@
  *   release, lock expired,        (or released for the last time that the limit allows)
  *   session closed
  * ```
- * ACKNOWLEDGED and ARCHIVED are final. ACQUIRED is never written down: whoever takes over finds such
- * records available.
+ * ACKNOWLEDGED and ARCHIVED are final. ACQUIRED is never written down: whoever takes over finds
+ * such records available.
  */
 
 /** The numbers are those of Kafka's records and requests. */
@@ -39,8 +40,8 @@ export function isFinalState(state: number): boolean {
 }
 
 /**
- * Appends `batch` to `batches`, as one with the last of them where it carries on from it in the same
- * state and with the same count.
+ * Appends `batch` to `batches`, as one with the last of them where it carries on from it in the
+ * same state and with the same count.
  */
 export function appendStateBatch(batches: StateBatch[], batch: StateBatch): void {
   const last = batches.at(-1)

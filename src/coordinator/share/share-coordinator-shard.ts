@@ -4,9 +4,9 @@
  * when it takes over.
  *
  * The state of one share partition is a snapshot and the updates since; after so many updates the
- * next write is a snapshot again, so that what came before may go. Two epochs keep out writers whose
- * time is over: the leader epoch rises when another broker leads the partition and reads the state,
- * the state epoch when the group's offsets are set anew.
+ * next write is a snapshot again, so that what came before may go. Two epochs keep out writers
+ * whose time is over: the leader epoch rises when another broker leads the partition and reads the
+ * state, the state epoch when the group's offsets are set anew.
  */
 import { KafkaError } from '../../common/errors.ts'
 import type { CoordinatorRecord } from '../runtime/coordinator-record.ts'
@@ -102,8 +102,8 @@ export class ShareCoordinatorShard implements CoordinatorShard {
   }
 
   /**
-   * The state, for a leader that takes over; its epoch keeps earlier leaders out from now on. Throws
-   * INVALID_REQUEST (never initialised), FENCED_LEADER_EPOCH, UNKNOWN_TOPIC_OR_PARTITION.
+   * The state, for a leader that takes over; its epoch keeps earlier leaders out from now on.
+   * Throws INVALID_REQUEST (never initialised), FENCED_LEADER_EPOCH, UNKNOWN_TOPIC_OR_PARTITION.
    */
   read(id: SharePartitionId, leaderEpoch: number): CoordinatorResult<SharePartitionState> {
     const entry = this.#require(id, 'Read')
@@ -138,8 +138,8 @@ export class ShareCoordinatorShard implements CoordinatorShard {
   }
 
   /**
-   * Takes a snapshot of what has not been written for `intervalMs`: its old one would otherwise keep
-   * everything since from being pruned.
+   * Takes a snapshot of what has not been written for `intervalMs`: its old one would otherwise
+   * keep everything since from being pruned.
    */
   snapshotCold(intervalMs: number): CoordinatorResult<void> {
     const now = this.#options.now()

@@ -1,7 +1,7 @@
 /**
- * ShareAcknowledge (versions 1-2): says of records that a member of a share group was given what has
- * become of them (KIP-932). It can close the member's session on the way. Version 2 can renew locks
- * (KIP-1222).
+ * ShareAcknowledge (versions 1-2): says of records that a member of a share group was given what
+ * has become of them (KIP-932). It can close the member's session on the way. Version 2 can renew
+ * locks (KIP-1222).
  */
 import { ErrorCode } from '../../common/errors.ts'
 import { ShareAcknowledge } from '../../protocol/messages/share-acknowledge.ts'

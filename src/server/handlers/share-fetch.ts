@@ -63,30 +63,6 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
     return await sharePartitions.fetch(groupId, params, rotated)
   }
 
-  function respond(
-    request: MemberRequest,
-    { partitions }: ShareFetched,
-    acknowledged: readonly Acknowledged[],
-  ): ShareFetchResponse {
-    const response = new ResponseBuilder()
-    for (const { error, fetched, ...of } of partitions) {
-      const described = response.partition(of)
-      described.errorCode = error?.code ?? ErrorCode.NONE
-      described.errorMessage = error?.message ?? null
-      described.currentLeader = currentLeader(services, of, error)
-      described.records = fetched?.records ?? []
-      described.acquiredRecords = fetched?.acquired ?? []
-    }
-    for (const { error, ...of } of acknowledged) {
-      const described = response.partition(of)
-      described.acknowledgeErrorCode = error?.code ?? ErrorCode.NONE
-      described.acknowledgeErrorMessage = error?.message ?? null
-    }
-    const acquisitionLockTimeoutMs = sharePartitions.lockDurationMs(request.groupId)
-    const { responses } = response
-    return { errorCode: ErrorCode.NONE, acquisitionLockTimeoutMs, responses, nodeEndpoints: [] }
-  }
-
   return {
     api: ShareFetch,
 
@@ -103,7 +79,7 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
       if (request.shareSessionEpoch === FINAL_EPOCH) {
         sharePartitions.sessions.close(groupId, memberId)
       }
-      return respond(request, fetched, acknowledged)
+      return respond(services, request, fetched, acknowledged)
     },
 
     failure(_request, { code, message }) {
@@ -111,6 +87,31 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
       return { errorCode: code, errorMessage: message, ...nothing }
     },
   }
+}
+
+function respond(
+  services: BrokerServices,
+  request: MemberRequest,
+  { partitions }: ShareFetched,
+  acknowledged: readonly Acknowledged[],
+): ShareFetchResponse {
+  const response = new ResponseBuilder()
+  for (const { error, fetched, ...of } of partitions) {
+    const described = response.partition(of)
+    described.errorCode = error?.code ?? ErrorCode.NONE
+    described.errorMessage = error?.message ?? null
+    described.currentLeader = currentLeader(services, of, error)
+    described.records = fetched?.records ?? []
+    described.acquiredRecords = fetched?.acquired ?? []
+  }
+  for (const { error, ...of } of acknowledged) {
+    const described = response.partition(of)
+    described.acknowledgeErrorCode = error?.code ?? ErrorCode.NONE
+    described.acknowledgeErrorMessage = error?.message ?? null
+  }
+  const acquisitionLockTimeoutMs = services.sharePartitions.lockDurationMs(request.groupId)
+  const { responses } = response
+  return { errorCode: ErrorCode.NONE, acquisitionLockTimeoutMs, responses, nodeEndpoints: [] }
 }
 
 /** A request that renews locks must not ask for records too. */

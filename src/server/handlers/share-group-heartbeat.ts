@@ -1,6 +1,6 @@
 /**
- * ShareGroupHeartbeat (version 1): joins a share group (KIP-932), stays in it, leaves it, and learns
- * from the answers which partitions to fetch from. See ShareGroups.
+ * ShareGroupHeartbeat (version 1): joins a share group (KIP-932), stays in it, leaves it, and
+ * learns from the answers which partitions to fetch from. See ShareGroups.
  */
 import { KafkaError } from '../../common/errors.ts'
 import {

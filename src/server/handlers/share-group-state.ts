@@ -3,13 +3,16 @@
  * ReadShareGroupStateSummary: what brokers ask a share coordinator (KIP-932). They differ in one
  * call each; every partition is answered by itself.
  */
+
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import type { SharePartitionId } from '../../coordinator/share/share-coordinator-shard.ts'
-import { DeleteShareGroupState } from '../../protocol/messages/delete-share-group-state.ts'
-import { InitializeShareGroupState } from '../../protocol/messages/initialize-share-group-state.ts'
-import { ReadShareGroupState } from '../../protocol/messages/read-share-group-state.ts'
-import { ReadShareGroupStateSummary } from '../../protocol/messages/read-share-group-state-summary.ts'
-import { WriteShareGroupState } from '../../protocol/messages/write-share-group-state.ts'
+import {
+  DeleteShareGroupState,
+  InitializeShareGroupState,
+  ReadShareGroupState,
+  ReadShareGroupStateSummary,
+  WriteShareGroupState,
+} from '../../protocol/share-group-messages.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { AnyRequestHandler, RequestHandler } from '../request-handler.ts'
 

@@ -39,8 +39,8 @@ export function stateAfter(type: number): RecordStateCode {
 }
 
 /**
- * What is wrong with the acknowledgements that a request has for one partition, before anybody looks
- * at the partition: INVALID_REQUEST, or undefined. Renewals are not allowed in every request.
+ * What is wrong with the acknowledgements that a request has for one partition, before anybody
+ * looks at the partition: INVALID_REQUEST, or undefined. Renewals are not allowed in every request.
  */
 export function acknowledgementError(
   batches: readonly AcknowledgementBatch[],

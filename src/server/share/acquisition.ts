@@ -115,8 +115,8 @@ class Acquisition {
   }
 
   /**
-   * How many records of a range to deliver at once, where one among them seems to make members fail:
-   * ever fewer, and by themselves the last time, lest one bad record take the others with it.
+   * How many records of a range to deliver at once, where one among them seems to make members
+   * fail: ever fewer, and by themselves the last time, lest one bad record take the others with it.
    */
   #shareOf({ firstOffset, lastOffset, deliveryCount }: InFlightRange): number | undefined {
     const limit = this.#limits.deliveryCountLimit

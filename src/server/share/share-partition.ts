@@ -119,7 +119,9 @@ export class SharePartition {
     return hasAvailable || this.#ranges.offsetCount < this.#options.maxInFlightRecords
   }
 
-  /** Hands records that have been read to a member, until it acknowledges them or its lock expires. */
+  /**
+   * Hands records that have been read to a member, until it acknowledges them or its lock expires.
+   */
   acquire(request: AcquireRequest): AcquiredRecords[] {
     if (this.#isClosed) return []
     const { maxInFlightRecords, deliveryCountLimit, lockDurationMs, clock } = this.#options

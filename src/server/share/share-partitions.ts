@@ -1,7 +1,7 @@
 /**
- * The share partitions of the partitions that this broker leads: loaded when a member first asks for
- * one, dropped when the partition moves, when the state turns out to be another's business, or when
- * no member of the group is left.
+ * The share partitions of the partitions that this broker leads: loaded when a member first asks
+ * for one, dropped when the partition moves, when the state turns out to be another's business, or
+ * when no member of the group is left.
  */
 import type { Clock } from '../../common/clock.ts'
 import { KafkaError } from '../../common/errors.ts'

@@ -1,20 +1,23 @@
 /** Share groups as a client sees them: heartbeats, fetches, acknowledgements, offsets. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '../../../src/common/errors.ts'
-import { AlterShareGroupOffsets } from '../../../src/protocol/messages/alter-share-group-offsets.ts'
+import { AlterConfigs } from '../../../src/protocol/messages/alter-configs.ts'
 import { DeleteGroups } from '../../../src/protocol/messages/delete-groups.ts'
-import { DeleteShareGroupOffsets } from '../../../src/protocol/messages/delete-share-group-offsets.ts'
-import { DescribeShareGroupOffsets } from '../../../src/protocol/messages/describe-share-group-offsets.ts'
 import { FindCoordinator } from '../../../src/protocol/messages/find-coordinator.ts'
-import { IncrementalAlterConfigs } from '../../../src/protocol/messages/incremental-alter-configs.ts'
 import { ListGroups } from '../../../src/protocol/messages/list-groups.ts'
-import { ShareAcknowledge } from '../../../src/protocol/messages/share-acknowledge.ts'
-import { ShareFetch } from '../../../src/protocol/messages/share-fetch.ts'
-import { ShareGroupDescribe } from '../../../src/protocol/messages/share-group-describe.ts'
-import { ShareGroupHeartbeat } from '../../../src/protocol/messages/share-group-heartbeat.ts'
 import { BatchIterator } from '../../../src/protocol/records/batch-iterator.ts'
 import { readRecords } from '../../../src/protocol/records/record-reader.ts'
+import {
+  AlterShareGroupOffsets,
+  DeleteShareGroupOffsets,
+  DescribeShareGroupOffsets,
+  ShareAcknowledge,
+  ShareFetch,
+  ShareGroupDescribe,
+  ShareGroupHeartbeat,
+} from '../../../src/protocol/share-group-messages.ts'
 import { batchOf, createTopic, produce } from '../../support/requests.ts'
 import { TestBroker } from '../../support/test-broker.ts'
 import type { TestClient } from '../../support/test-client.ts'
@@ -115,11 +118,11 @@ async function start(records: readonly string[], settings: Record<string, string
   const broker = await TestBroker.start(settings)
   const client = await broker.connect()
   const topicId = await createTopic(client, 't')
-  const set = await client.send(IncrementalAlterConfigs, 1, {
+  const set = await client.send(AlterConfigs, 2, {
     resources: [
       {
         ...{ resourceType: 32, resourceName: GROUP },
-        configs: [{ name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' }],
+        configs: [{ name: 'share.auto.offset.reset', value: 'earliest' }],
       },
     ],
     validateOnly: false,
@@ -193,7 +196,7 @@ test('who goes leaves its records to the others', async () => {
   assert.deepEqual((await waiting).values, ['a', 'b'])
 })
 
-test('a group is listed and described, its offsets are set and deleted, and it is deleted', async () => {
+test('a group is listed and described, its offsets are set and deleted, and so is it', async () => {
   const { broker, client, topicId, join } = await start(['a', 'b', 'c'])
   await using _ = broker
   const member = await join(1)

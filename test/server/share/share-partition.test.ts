@@ -51,7 +51,7 @@ test('members are told of long rows in pieces of whole batches', async () => {
   )
 })
 
-test('no more records are in flight than may be, but those that are can be delivered again', async () => {
+test('no more records are in flight than may be, but those can be delivered again', async () => {
   const { partition, fetch, world } = await worldWithPartition(60, 60, 60)
   fetch('a', { batchCount: 1 })
   fetch('a', { batchCount: 1 })

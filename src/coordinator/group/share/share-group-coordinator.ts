@@ -14,9 +14,12 @@ import type {
   DeleteShareGroupOffsets,
   DeleteShareGroupOffsetsRequest,
 } from '../../../protocol/messages/delete-share-group-offsets.ts'
-import type { DescribeShareGroupOffsets } from '../../../protocol/messages/describe-share-group-offsets.ts'
-import type { ShareGroupHeartbeatRequest } from '../../../protocol/messages/share-group-heartbeat.ts'
+import type {
+  DescribeShareGroupOffsets,
+  DescribeShareGroupOffsetsRequest,
+} from '../../../protocol/messages/describe-share-group-offsets.ts'
 import { type ResponseInput, ZERO_UUID } from '../../../protocol/schema.ts'
+import type { ShareGroupHeartbeatRequest } from '../../../protocol/share-group-messages.ts'
 import type { ShareCoordinator } from '../../share/share-coordinator.ts'
 import type { GroupCoordinator } from '../group-coordinator.ts'
 import type { TopicImage } from '../topic-image.ts'
@@ -42,9 +45,7 @@ type DescribedTopic = DescribedGroup['topics'][number]
 type DescribedPartition = DescribedTopic['partitions'][number]
 
 /** Names of topics and partitions of interest; null for all that the group has. */
-export type AskedTopics =
-  | readonly { readonly topicName: string; readonly partitions: readonly number[] }[]
-  | null
+export type AskedTopics = DescribeShareGroupOffsetsRequest['groups'][number]['topics']
 
 export class ShareGroupCoordinator {
   readonly #options: ShareGroupCoordinatorOptions
@@ -150,8 +151,8 @@ export class ShareGroupCoordinator {
   }
 
   /**
-   * What DeleteGroups has to do before it deletes a share group: its state with the share coordinator
-   * goes first. Nothing to do for other groups. Rejects with KafkaError.
+   * What DeleteGroups has to do before it deletes a share group: its state with the share
+   * coordinator goes first. Nothing to do for other groups. Rejects with KafkaError.
    */
   async prepareToDelete(groupId: string): Promise<void> {
     const found = await this.#options.groups.write(groupId, (shard) =>
@@ -160,7 +161,9 @@ export class ShareGroupCoordinator {
     for (const error of (await this.#deleteStates(groupId, found)).values()) throw error
   }
 
-  /** Has the share coordinator set up state, and the group take note. Says whether all went well. */
+  /**
+   * Has the share coordinator set up state, and the group take note. Says whether all went well.
+   */
   async #initialize(
     { groupId, stateEpoch, partitions }: StateToInitialize,
     failures = new Map<string, KafkaError>(),

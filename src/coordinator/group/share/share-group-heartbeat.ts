@@ -1,6 +1,6 @@
 /** What a heartbeat of a member of a share group changes: members, epochs, who has what. */
 import { KafkaError } from '../../../common/errors.ts'
-import type { ShareGroupHeartbeatRequest } from '../../../protocol/messages/share-group-heartbeat.ts'
+import type { ShareGroupHeartbeatRequest } from '../../../protocol/share-group-messages.ts'
 import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'
 import {
   type Assignment,

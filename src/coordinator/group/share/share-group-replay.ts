@@ -1,3 +1,7 @@
+/**
+ * The records of share groups, types 10 to 15 of `__consumer_offsets`, made into groups again. What
+ * is compacted away must not be missed: each record says all there is to say of its key.
+ */
 import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'
 import { EMPTY_ASSIGNMENT, toAssignment } from '../consumer/assignment.ts'
 import type { GroupTable } from '../group.ts'

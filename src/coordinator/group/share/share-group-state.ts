@@ -1,11 +1,11 @@
 /**
  * For which partitions a share group has state with the share coordinator: what the record of type
- * 15 says, and how it changes. A partition can be assigned to members only once its state is set up,
- * so that its leader finds something to read.
+ * 15 says, and how it changes. A partition can be assigned to members only once its state is set
+ * up, so that its leader finds something to read.
  *
  * ```
  * a member subscribes ─► initializing ─► (share coordinator) ─► initialized ─► may be assigned
- *                                        offsets are deleted ─► deleting ─► (share coordinator) ─► gone
+ * offsets are deleted ─► deleting ─────► (share coordinator) ─► gone
  * ```
  */
 import type { CoordinatorRecord } from '../../runtime/coordinator-record.ts'

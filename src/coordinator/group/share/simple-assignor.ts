@@ -5,7 +5,7 @@
  * member has it keeps where that does not hinder the others.
  *
  * ```
- * 2 partitions, 5 members: each partition is shared by 3 members at most, each member has one or two
+ * 2 partitions, 5 members: a partition is shared by 3 members at most, a member has one or two
  *   p0  a b c      p1  d e a
  * ```
  * Members of different subscriptions are dealt with topic by topic.

@@ -33,6 +33,8 @@ public final class GroupMember implements ConsumerRebalanceListener {
 
     private final String group;
     private final KafkaConsumer<String, String> consumer;
+    /** Up to where it has read what it has. */
+    private final Map<TopicPartition, OffsetAndMetadata> read = new HashMap<>();
 
     private GroupMember(Cluster cluster, String group, String[] settings) {
         this.group = group;
@@ -73,9 +75,10 @@ public final class GroupMember implements ConsumerRebalanceListener {
 
     private void tell(ConsumerRecords<String, String> records) {
         for (TopicPartition partition : records.partitions()) {
-            List<ConsumerRecord<String, String>> read = records.records(partition);
-            tell("read " + partition.partition() + ' ' + read.get(0).offset() + ' '
-                + read.get(read.size() - 1).offset());
+            List<ConsumerRecord<String, String>> some = records.records(partition);
+            long last = some.get(some.size() - 1).offset();
+            tell("read " + partition.partition() + ' ' + some.get(0).offset() + ' ' + last);
+            read.put(partition, new OffsetAndMetadata(last + 1));
         }
         try {
             consumer.commitSync();
@@ -104,11 +107,11 @@ public final class GroupMember implements ConsumerRebalanceListener {
 
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> positions = new HashMap<>();
-        for (TopicPartition partition : partitions) {
-            positions.put(partition, new OffsetAndMetadata(consumer.position(partition)));
-        }
+        // Of a partition that goes as soon as it has come, there is no position to ask for.
+        Map<TopicPartition, OffsetAndMetadata> positions = new HashMap<>(read);
+        positions.keySet().retainAll(partitions);
         commit(positions);
+        read.keySet().removeAll(partitions);
         tell("revoked", partitions);
     }
 
@@ -127,6 +130,7 @@ public final class GroupMember implements ConsumerRebalanceListener {
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
+        read.keySet().removeAll(partitions);
         tell("lost", partitions);
     }
 }

@@ -65,7 +65,7 @@ export function planFaults(seed: number, lengthMs: number, roles: readonly Role[
   const oneOf = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
   const faults: Fault[] = []
   let brokerFreeMs = 0
-  for (let atMs = QUIET_MS; atMs < lengthMs; atMs += between([200, 2_200])) {
+  for (let atMs = QUIET_MS; atMs < lengthMs; atMs += between([100, 1_500])) {
     if (random() < 0.2 && atMs >= brokerFreeMs) {
       const deed = oneOf(['kill', 'pause'] as const)
       const forMs = between(BROKER_DURATIONS[deed])

@@ -123,14 +123,13 @@ const incarnation = (process: string): number => Number(process.split('#')[1] ??
 function fences(claim: Claim, commit: Commit, isClassic: boolean): boolean {
   const accepted = commit.accepted!
   if (claim.event.at >= commit.from.at) return false
-  if (claim.owner === ownerOf(accepted)) {
-    // The same instance: only its newest process may speak for it.
-    const isNewer = incarnation(claim.event.process) > incarnation(accepted.process)
-    return accepted.instance !== '' && isNewer && claim.event.event === 'assigned'
-  }
-  if (claim.generation <= accepted.generation) return false
-  // A classic group is in one generation as a whole, others' epochs say nothing about this member.
-  return isClassic || claim.partition === commit.partition
+  const isNewer = claim.generation > accepted.generation
+  // A classic group is in one generation as a whole.
+  if (isClassic && isNewer) return true
+  if (claim.owner !== ownerOf(accepted)) return isNewer && claim.partition === commit.partition
+  // The same instance: only its newest process may speak for it.
+  const isLater = incarnation(claim.event.process) > incarnation(accepted.process)
+  return accepted.instance !== '' && isLater
 }
 
 /** A member that was paused for too long comes back with a generation that is over. */

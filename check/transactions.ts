@@ -27,7 +27,7 @@ const MEMBERS = 3
 const TRANSACTION_TIMEOUT_MS = 4_000
 
 /** What happens to whoever has a transactional id: a successor of the same name fences it. */
-const DEEDS: readonly Deed[] = ['kill', 'pause', 'supersede']
+const DEEDS: readonly Deed[] = ['kill', 'pause', 'supersede', 'supersede']
 
 function parts(stage: Stage, { seed }: Options): Part[] {
   const common = { address: stage.address, seed, partitions: PARTITIONS }

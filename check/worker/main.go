@@ -51,6 +51,10 @@ type worker struct {
 	random  *rand.Rand
 	// Ends on SIGTERM.
 	stop context.Context
+	// A member's commits so far, and what it had in the generation before this one.
+	commits int
+	before  holding
+	now     holding
 }
 
 var commands = map[string]func(*worker) error{

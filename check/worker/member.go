@@ -39,8 +39,20 @@ func (w *worker) groupOptions() []kgo.Opt {
 	return append(options, kgo.ServerSideBalancer())
 }
 
+// holding is a generation in which a member had a partition, or none: -1.
+type holding struct {
+	member     string
+	generation int32
+	partition  int32
+}
+
 func (w *worker) assigned(_ context.Context, client *kgo.Client, topics map[string][]int32) {
 	id, generation := client.GroupMetadata()
+	w.before = w.now
+	w.now = holding{id, generation, -1}
+	if partitions := topics[w.Topic]; len(partitions) > 0 {
+		w.now.partition = partitions[0]
+	}
 	w.history.append("assigned", fields{
 		"group":      w.Group,
 		"member":     id,
@@ -76,11 +88,12 @@ func member(w *worker) error {
 		return err
 	}
 	defer client.CloseAllowingRebalance()
-	for number := 0; !w.stopped(); number++ {
+	for !w.stopped() {
 		fetches := client.PollRecords(w.stop, 50)
 		if err := w.trouble(fetches); err != nil {
 			return err
 		}
+		w.commitBelatedly(client)
 		next := map[string]int64{}
 		fetches.EachPartition(func(partition kgo.FetchTopicPartition) {
 			if len(partition.Records) == 0 {
@@ -92,7 +105,7 @@ func member(w *worker) error {
 		})
 		if len(next) > 0 {
 			w.work()
-			if err := w.commit(client, number, fetches, next); err != nil {
+			if err := w.commit(client, fetches, next); err != nil {
 				return err
 			}
 		}
@@ -144,7 +157,7 @@ func (w *worker) processed(records []*kgo.Record) {
 }
 
 func (w *worker) commit(
-	client *kgo.Client, number int, fetches kgo.Fetches, next map[string]int64,
+	client *kgo.Client, fetches kgo.Fetches, next map[string]int64,
 ) error {
 	offsets := map[int32]kgo.EpochOffset{}
 	fetches.EachRecord(func(record *kgo.Record) {
@@ -152,35 +165,73 @@ func (w *worker) commit(
 			Epoch: record.LeaderEpoch, Offset: record.Offset + 1,
 		}
 	})
+	return w.commitOffsets(context.Background(), client, offsets, next)
+}
+
+func (w *worker) commitOffsets(
+	ctx context.Context,
+	client *kgo.Client,
+	offsets map[int32]kgo.EpochOffset,
+	next map[string]int64,
+) error {
+	w.commits++
+	number := w.commits
 	w.history.append("committing", fields{"group": w.Group, "commit": number, "offsets": next})
 	var fenced error
-	client.CommitOffsetsSync(context.Background(),
-		map[string]map[int32]kgo.EpochOffset{w.Topic: offsets},
+	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{w.Topic: offsets},
 		func(
 			_ *kgo.Client, sent *kmsg.OffsetCommitRequest, got *kmsg.OffsetCommitResponse, err error,
 		) {
-			result := fields{
-				"group":      w.Group,
-				"commit":     number,
-				"member":     sent.MemberID,
-				"instance":   w.Instance,
-				"generation": sent.Generation,
-			}
-			if err != nil {
-				result["error"] = err.Error()
-			} else {
-				codes := map[string]int16{}
-				for _, topic := range got.Topics {
-					for _, partition := range topic.Partitions {
-						codes[strconv.Itoa(int(partition.Partition))] = partition.ErrorCode
-						if partition.ErrorCode == kerr.FencedInstanceID.Code {
-							fenced = kerr.FencedInstanceID
-						}
-					}
-				}
-				result["codes"] = codes
-			}
-			w.history.append("committed", result)
+			fenced = w.committed(number, sent, got, err)
 		})
+	return fenced
+}
+
+// commitBelatedly sends what a slow network could bring now: a commit of the generation before, by
+// one who is a member still. Carried out, it would move the offset back to the beginning.
+func (w *worker) commitBelatedly(client *kgo.Client) {
+	before := w.before
+	w.before = holding{partition: -1}
+	// In the consumer protocol an older epoch may count, where the partition was not moved since.
+	isOver := before.member == w.now.member && before.generation < w.now.generation
+	if w.Protocol == "consumer" || before.member == "" || before.partition < 0 || !isOver {
+		return
+	}
+	ctx := kgo.PreCommitFnContext(context.Background(), func(sent *kmsg.OffsetCommitRequest) error {
+		sent.Generation = before.generation
+		return nil
+	})
+	offsets := map[int32]kgo.EpochOffset{before.partition: {Epoch: -1, Offset: 0}}
+	next := map[string]int64{strconv.Itoa(int(before.partition)): 0}
+	w.commitOffsets(ctx, client, offsets, next)
+}
+
+// committed notes the answer to a commit, and returns what there is no way out of.
+func (w *worker) committed(
+	number int, sent *kmsg.OffsetCommitRequest, got *kmsg.OffsetCommitResponse, err error,
+) error {
+	result := fields{
+		"group":      w.Group,
+		"commit":     number,
+		"member":     sent.MemberID,
+		"instance":   w.Instance,
+		"generation": sent.Generation,
+	}
+	var fenced error
+	if err != nil {
+		result["error"] = err.Error()
+	} else {
+		codes := map[string]int16{}
+		for _, topic := range got.Topics {
+			for _, partition := range topic.Partitions {
+				codes[strconv.Itoa(int(partition.Partition))] = partition.ErrorCode
+				if partition.ErrorCode == kerr.FencedInstanceID.Code {
+					fenced = kerr.FencedInstanceID
+				}
+			}
+		}
+		result["codes"] = codes
+	}
+	w.history.append("committed", result)
 	return fenced
 }

@@ -89,7 +89,7 @@ func ledger(w *worker) error {
 		if err := w.entry(client, fmt.Sprintf("%s.%d", w.Process, number)); err != nil {
 			return err
 		}
-		w.pause(50 * time.Millisecond)
+		w.pause(20 * time.Millisecond)
 	}
 	return nil
 }
@@ -113,6 +113,8 @@ func (w *worker) entry(client *kgo.Client, transaction string) error {
 			w.pause(2 * time.Duration(w.TxnLimitMs) * time.Millisecond)
 		}
 		err = w.send(client, w.Topic, items[half:], to[half:])
+		// Whoever is superseded just here asks to end what is no longer its own.
+		w.pause(100 * time.Millisecond)
 	}
 	commit := err == nil && w.random.IntN(4) > 0
 	w.ending(transaction, commit)

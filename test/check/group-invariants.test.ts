@@ -56,6 +56,9 @@ test('a member that was paused commits after the group went on', () => {
   assert.deepEqual(judge(accepted, 1), [stale])
   const refused = tell(...before, b.assigned(2), ...a.commit(1, 1, 22))
   assert.ok(!judge(refused, 1).includes(stale))
+  const itself = tell(...before, a.assigned(2), ...a.commit(1, 1), observed(7, 1))
+  assert.deepEqual(judge(itself, 1), [stale])
+  assert.deepEqual(judge(itself, 1, 'consumer'), [])
   // The commit was on its way before anybody could know of the new generation.
   const [asked, answer] = a.commit(1, 1)
   const crossing = tell(...before, asked!, b.assigned(2), answer!, observed(7, 1))

@@ -200,7 +200,12 @@ function nodeResource<Keys extends ConfigKeys>(
   name: string,
 ): ConfigResource {
   return {
-    describe: (keys) => nodes.get(name).describe(keys ?? undefined),
+    // Kafka names one place that the value could come from: where it does come from.
+    describe: (keys) =>
+      nodes
+        .get(name)
+        .describe(keys ?? undefined)
+        .map((config) => ({ ...config, synonyms: config.synonyms.slice(0, 1) })),
     entries: () => nodes.entries(name),
     currentList: (key) => listValue(nodes.get(name), nodes.get(name).definition.keys, key),
     replace: (entries, validateOnly) => nodes.set(name, entries, validateOnly),

@@ -78,12 +78,11 @@ export class ShareGroupCoordinator {
     return await this.#options.groups.read(groupId, (shard) => shard.share.describe(groupId))
   }
 
-  /** DescribeShareGroupOffsets of one group. Rejects with KafkaError. */
+  /** DescribeShareGroupOffsets of one group; an unknown one has none. Rejects with KafkaError. */
   async describeOffsets(groupId: string, asked: AskedTopics): Promise<DescribedGroup> {
-    const known = await this.#options.groups.read(groupId, (shard) => {
-      shard.share.describe(groupId)
-      return shard.share.initializedPartitions(groupId)
-    })
+    const known = await this.#options.groups.read(groupId, (shard) =>
+      shard.share.initializedPartitions(groupId),
+    )
     const wanted =
       asked ??
       [...known.values()].map(({ topicName, partitions }) => ({

@@ -36,6 +36,8 @@ import {
 import { type ConsumerGroupsOptions, Membership } from './membership.ts'
 import { upgrade } from './migration.ts'
 
+export type { ConsumerGroupConfig } from './consumer-group-config.ts'
+export type { HeartbeatRequest } from './heartbeat-validation.ts'
 export type HeartbeatResponse = ResponseInput<typeof ConsumerGroupHeartbeat>
 
 /**

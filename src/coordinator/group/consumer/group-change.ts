@@ -34,8 +34,8 @@ import {
   isSameSubscription,
   memberMetadataRecord,
 } from './consumer-group-member.ts'
+import { RegularExpression } from './re2/expression.ts'
 import { reconcile } from './reconciliation.ts'
-import { RegularExpression } from './regex/regular-expression.ts'
 import { computeTarget, subscribedTopicIds, targetRecord } from './target-assignment.ts'
 
 /** What decisions depend on besides the group. */
@@ -243,7 +243,8 @@ function resolve(
     const isSame = known?.topics.size === matching.size && matching.isSubsetOf(known.topics)
     return isSame ? known : { topics: matching, timestamp: now }
   } catch (error) {
-    // It was fine once. By now there are too many topics to match it, which must not stop the group.
+    // It was fine once. By now there are too many topics to match it, which must not stop the
+    // group.
     if (known !== undefined && error instanceof KafkaError) return known
     throw error
   }

@@ -10,9 +10,8 @@ import type { GroupTable } from '../group.ts'
 import type { GroupCoordinatorConfig } from '../group-config.ts'
 import { randomUuid } from '../member-id.ts'
 import type { TopicImage } from '../topic-image.ts'
+import { assignorsByName } from './assignors/index.ts'
 import type { PartitionAssignor } from './assignors/partition-assignor.ts'
-import { rangeAssignor } from './assignors/range-assignor.ts'
-import { uniformAssignor } from './assignors/uniform-assignor.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerGroupConfig } from './consumer-group-config.ts'
 import {
@@ -55,7 +54,6 @@ export interface MemberIdentity {
 
 /** After how long members whose removal could not be recorded are removed again. */
 const RETRY_MS = 1000
-const ASSIGNORS: readonly PartitionAssignor[] = [uniformAssignor, rangeAssignor]
 
 export class Membership {
   readonly options: ConsumerGroupsOptions
@@ -68,7 +66,7 @@ export class Membership {
     this.options = options
     this.timers = new MemberTimers(options.context.timers)
     this.assignors = options.config.assignors.flatMap(
-      (name) => ASSIGNORS.find((assignor) => assignor.name === name) ?? [],
+      (name) => Object.values(assignorsByName).find((assignor) => assignor.name === name) ?? [],
     )
     if (this.assignors.length === 0) throw new Error('no assignor is configured that is known')
   }

@@ -1,6 +1,6 @@
 /**
- * Which topics have changed since when, so that a group need not look at all topics for each of them.
- * Versions count changes; a group remembers the version at which it last looked.
+ * Which topics have changed since when, so that a group need not look at all topics for each of
+ * them. Versions count changes; a group remembers the version at which it last looked.
  */
 
 /** Who has missed more has to look at everything. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { assignorsByName } from '../../../../src/coordinator/group/consumer/assignors/index.ts'
 import type {
   GroupSpec,
   PartitionAssignor,
 } from '../../../../src/coordinator/group/consumer/assignors/partition-assignor.ts'
-import { rangeAssignor } from '../../../../src/coordinator/group/consumer/assignors/range-assignor.ts'
-import { uniformAssignor } from '../../../../src/coordinator/group/consumer/assignors/uniform-assignor.ts'
+
+const { range: rangeAssignor, uniform: uniformAssignor } = assignorsByName
 
 type Plain = Record<string, Record<string, number[]>>
 

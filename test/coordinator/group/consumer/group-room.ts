@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { SeededRandom } from '../../../../sim/seeded-random.ts'
 import { KafkaError } from '../../../../src/common/errors.ts'
-import type { ConsumerGroupConfig } from '../../../../src/coordinator/group/consumer/consumer-group-config.ts'
-import type { HeartbeatResponse } from '../../../../src/coordinator/group/consumer/consumer-groups.ts'
+import type {
+  ConsumerGroupConfig,
+  HeartbeatRequest,
+  HeartbeatResponse,
+} from '../../../../src/coordinator/group/consumer/consumer-groups.ts'
 import { groupRecordCodec } from '../../../../src/coordinator/group/group-records.ts'
 import { GroupShard } from '../../../../src/coordinator/group/group-shard.ts'
-import type { ConsumerGroupHeartbeatRequest } from '../../../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { CoordinatorHarness } from '../../support/coordinator-harness.ts'
 import { CONSUMER_CONFIG, SHARE_CONFIG, TestTopics } from '../../support/test-topics.ts'
 
@@ -55,10 +57,7 @@ export class GroupRoom {
     await this.harness.read((shard) => shard.consumer.onTopicChange([name]))
   }
 
-  heartbeat(
-    request: Partial<ConsumerGroupHeartbeatRequest>,
-    apiVersion = 1,
-  ): Promise<HeartbeatResponse> {
+  heartbeat(request: Partial<HeartbeatRequest>, apiVersion = 1): Promise<HeartbeatResponse> {
     const complete = {
       ...{ groupId: GROUP, memberId: '', memberEpoch: 0, instanceId: null, rackId: null },
       ...{ rebalanceTimeoutMs: -1, subscribedTopicNames: null, subscribedTopicRegex: null },
@@ -142,7 +141,7 @@ export class TestMember {
     this.#mustTell = true
   }
 
-  request(): Partial<ConsumerGroupHeartbeatRequest> {
+  request(): Partial<HeartbeatRequest> {
     const { memberId, epoch: memberEpoch, options } = this
     const identity = { memberId, memberEpoch, instanceId: options.instanceId ?? null }
     const owned = [...this.owned].map(([topicId, partitions]) => ({

@@ -106,7 +106,7 @@ async function kind(room: GroupRoom): Promise<string> {
   return `${listed?.groupType} ${listed?.groupState}`
 }
 
-test('a member of the new protocol joins a classic group, and both share the partitions', async () => {
+test('a member of the new protocol joins a classic group, and both share', async () => {
   const room = await open()
   const classic = await classicGroup(room)
   const member = room.member('new', { topics: ['t'] })

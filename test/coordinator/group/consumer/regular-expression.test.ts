@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { KafkaError } from '../../../../src/common/errors.ts'
-import { RegularExpression } from '../../../../src/coordinator/group/consumer/regex/regular-expression.ts'
+import { RegularExpression } from '../../../../src/coordinator/group/consumer/re2/expression.ts'
 
 function matches(expression: string, name: string): boolean {
   return new RegularExpression(expression).filter([name]).has(name)

@@ -12,7 +12,7 @@ import {
   type Node,
   parseRegularExpression,
   RegularExpressionError,
-} from './regular-expression-parser.ts'
+} from './expression-parser.ts'
 
 type Instruction =
   | { readonly op: 'character'; readonly set: CharacterSet }

@@ -4,7 +4,7 @@
  * (KIP-994), from 2 on by a pattern that the whole id must match (KIP-1152).
  */
 import { ErrorCode } from '../../common/errors.ts'
-import { RegularExpression } from '../../coordinator/group/consumer/regex/regular-expression.ts'
+import { RegularExpression } from '../../coordinator/group/consumer/re2/expression.ts'
 import { ListTransactions } from '../../protocol/messages/list-transactions.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'

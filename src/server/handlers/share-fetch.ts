@@ -32,7 +32,7 @@ const RECORD_LIMIT = 1
 const NOTHING: ShareFetched = { partitions: [], release() {} }
 
 export function shareFetchHandler(services: BrokerServices): RequestHandler<typeof ShareFetch> {
-  const { sharePartitions, config, configs, clock } = services
+  const { sharePartitions, config, configs, clock, quotas } = services
 
   /** The partitions of the session. One too many has to wait, lest its client try at once again. */
   async function openSession(request: MemberRequest, { connection }: RequestContext) {
@@ -45,9 +45,14 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
     }
   }
 
-  async function fetch(request: MemberRequest, wanted: readonly SessionPartition[]) {
+  async function fetch(
+    request: MemberRequest,
+    wanted: readonly SessionPartition[],
+    context: RequestContext,
+  ): Promise<ShareFetched> {
     const { groupId, memberId, maxRecords, batchSize, maxWaitMs, shareSessionEpoch } = request
-    const maxBytes = Math.min(request.maxBytes, config.get('fetch.max.bytes'))
+    const burst = quotas.fetch.isUsed ? quotas.fetch.burst(context) : Number.POSITIVE_INFINITY
+    const maxBytes = Math.min(request.maxBytes, config.get('fetch.max.bytes'), burst)
     const isEmpty = wanted.length === 0 || maxRecords <= 0 || maxBytes <= 0
     if (isEmpty || request.isRenewAck) return NOTHING
     // Another one comes first each time.
@@ -60,11 +65,15 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
       isRecordLimit: request.shareAcquireMode === RECORD_LIMIT,
       isolation: level === 'read_committed' ? 'committed' : 'high-watermark',
     } as const
-    return await sharePartitions.fetch(groupId, params, rotated)
+    const fetched = await sharePartitions.fetch(groupId, params, rotated)
+    // What is acquired is the member's already: above its quota it gets that, and then has to wait.
+    if (quotas.fetch.isUsed) context.throttle(quotas.fetch.record(context, sizeOf(fetched)))
+    return fetched
   }
 
   return {
     api: ShareFetch,
+    isDetached: true,
 
     async handle(asked, context) {
       const request = checkShareMember(asked)
@@ -73,7 +82,7 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
       const wanted = await openSession(request, context)
       const mayRenew = context.apiVersion >= 2 && request.isRenewAck
       const acknowledging = acknowledgeAll(services, request, mayRenew)
-      const fetched = await fetch(request, wanted)
+      const fetched = await fetch(request, wanted, context)
       context.onSent(() => fetched.release())
       const acknowledged = await acknowledging
       if (request.shareSessionEpoch === FINAL_EPOCH) {
@@ -112,6 +121,11 @@ function respond(
   const acquisitionLockTimeoutMs = services.sharePartitions.lockDurationMs(request.groupId)
   const { responses } = response
   return { errorCode: ErrorCode.NONE, acquisitionLockTimeoutMs, responses, nodeEndpoints: [] }
+}
+
+function sizeOf({ partitions }: ShareFetched): number {
+  const records = partitions.flatMap(({ fetched }) => fetched?.records ?? [])
+  return records.reduce((size, { length }) => size + length, 0)
 }
 
 /** A request that renews locks must not ask for records too. */

@@ -3,9 +3,12 @@
  * groups and the whole of its Admin. What one process can see is checked by the Java programs
  * themselves; members of groups that come, go and are killed are processes of their own here.
  */
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBroker } from './harness/broker.ts'
+import { codecs } from './harness/clients.ts'
 import { runChecks } from './harness/java-checks.ts'
+import { recordsByCodec } from './harness/log-folder.ts'
 import { clientVersions, javaClients } from './harness/paths.ts'
 import { createWorkspace } from './harness/workspace.ts'
 
@@ -28,6 +31,12 @@ for (const client of javaClients) {
     const broker = await startBroker(workspace, { dataFolder: workspace.path('data'), configs })
     const program = client === '3.x' ? 'ClientChecks' : 'NewerChecks'
     await runChecks(t, client, program, [broker.address])
+    await t.test('batches lie in the log as they were compressed', () => {
+      for (const codec of codecs) {
+        const found = recordsByCodec(broker.dataFolder, `records-${codec}-0`)
+        assert.deepEqual([...found.keys()], [codec])
+      }
+    })
     await broker.stop()
   })
 }

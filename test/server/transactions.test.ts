@@ -13,7 +13,7 @@ import { ListTransactions } from '../../src/protocol/messages/list-transactions.
 import { OffsetFetch } from '../../src/protocol/messages/offset-fetch.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
 import { WriteTxnMarkers } from '../../src/protocol/messages/write-txn-markers.ts'
-import { batchOf, createTopic, fetch, recordsIn } from '../support/requests.ts'
+import { batchOf, createTopic, fetch, produce, recordsIn } from '../support/requests.ts'
 import { TestBroker } from '../support/test-broker.ts'
 import type { TestClient } from '../support/test-client.ts'
 import { TransactionalProducer } from '../support/transactional-producer.ts'
@@ -391,4 +391,12 @@ test('brokers add to, and verify, several transactions at once', async () => {
   const missing = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   const skipped = ErrorCode.OPERATION_NOT_ATTEMPTED
   assert.deepEqual((await ask([0, 5], false))[0], [skipped, missing])
+})
+
+test('no client writes what coordinators remember', async () => {
+  await using broker = await TestBroker.start(SETTINGS)
+  const client = await broker.connect()
+  await new TransactionalProducer(client, 'tx').init()
+  const { errorCode } = await produce(client, '__transaction_state', batchOf(['x']))
+  assert.equal(errorCode, ErrorCode.INVALID_TOPIC_EXCEPTION)
 })

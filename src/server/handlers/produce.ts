@@ -15,6 +15,7 @@ import type { ResponseInput } from '../../protocol/schema.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { AppendEntry, AppendResult } from '../replica-manager.ts'
 import type { RequestContext, RequestHandler } from '../request-handler.ts'
+import { INTERNAL_TOPICS } from '../topic-admin.ts'
 import type { TransactionSupport } from '../transaction-verification.ts'
 
 type ProduceResponse = ResponseInput<typeof Produce>
@@ -29,10 +30,8 @@ export function produceHandler(services: BrokerServices): RequestHandler<typeof 
     for (const topic of request.topicData) {
       const name = usesTopicIds ? metadata.topicName(topic.topicId) : topic.name
       for (const { index, records } of topic.partitionData) {
-        if (name === undefined || records === null) {
-          const unknown = name === undefined
-          const errorCode = unknown ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.INVALID_RECORD
-          places.push({ entry: -1, errorCode })
+        if (name === undefined || records === null || INTERNAL_TOPICS.has(name)) {
+          places.push({ entry: -1, errorCode: refusalOf(name, records === null) })
           continue
         }
         places.push({ entry: entries.length, errorCode: ErrorCode.NONE })
@@ -85,6 +84,12 @@ export function produceHandler(services: BrokerServices): RequestHandler<typeof 
       return failAll(request, error.code)
     },
   }
+}
+
+function refusalOf(name: string | undefined, isWithoutRecords: boolean): number {
+  if (name === undefined) return ErrorCode.UNKNOWN_TOPIC_ID
+  // What coordinators remember is theirs alone to write.
+  return isWithoutRecords ? ErrorCode.INVALID_RECORD : ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
 /** Version 11 knows TRANSACTION_ABORTABLE; 12 has its partitions added (KIP-890). */

@@ -13,6 +13,8 @@ import { TestBroker } from '../support/test-broker.ts'
 function requestOf(name: string, version: number, topicId: string): Record<string, unknown> {
   const partition = { partitionIndex: 0, partition: 0 }
   const resource = { resourceType: 2, resourceName: 't' }
+  const rule = { operation: 3, permissionType: 3 }
+  const anyRule = { ...rule, resourceNameFilter: null, principalFilter: null, hostFilter: null }
   const producer = { transactionalId: 'tx', producerId: 5, producerEpoch: 0 }
   const byId = (since: number) => (version >= since ? { topicId } : {})
   const byName = (since: number) => (version < since ? { topic: 't', name: 't' } : {})
@@ -107,6 +109,11 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
     },
     ListPartitionReassignments: { topics: null },
     UpdateFeatures: { featureUpdates: [] },
+    DescribeAcls: { resourceTypeFilter: 1, ...anyRule },
+    CreateAcls: {
+      creations: [{ ...rule, resourceType: 2, resourceName: 't', principal: 'User:a', host: '*' }],
+    },
+    DeleteAcls: { filters: [{ resourceTypeFilter: 1, ...anyRule }] },
     DescribeQuorum: {
       topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }],
     },
@@ -166,6 +173,9 @@ function errorCodes(value: unknown): number[] {
 const EXPECTED: Readonly<Record<string, readonly number[]>> = {
   FindCoordinator: [15],
   UnregisterBroker: [102],
+  DescribeAcls: [54],
+  CreateAcls: [54],
+  DeleteAcls: [54],
   DeleteTopics: [3],
   AddPartitionsToTxn: [49],
   AddOffsetsToTxn: [49],

@@ -10,12 +10,15 @@ import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts'
 import { apiVersionsHandler } from './api-versions.ts'
 import { consumerGroupDescribeHandler } from './consumer-group-describe.ts'
 import { consumerGroupHeartbeatHandler } from './consumer-group-heartbeat.ts'
+import { createAclsHandler } from './create-acls.ts'
 import { createPartitionsHandler } from './create-partitions.ts'
 import { createTopicsHandler } from './create-topics.ts'
+import { deleteAclsHandler } from './delete-acls.ts'
 import { deleteGroupsHandler } from './delete-groups.ts'
 import { deleteRecordsHandler } from './delete-records.ts'
 import { deleteShareGroupOffsetsHandler } from './delete-share-group-offsets.ts'
 import { deleteTopicsHandler } from './delete-topics.ts'
+import { describeAclsHandler } from './describe-acls.ts'
 import { describeClientQuotasHandler } from './describe-client-quotas.ts'
 import { describeClusterHandler } from './describe-cluster.ts'
 import { describeConfigsHandler } from './describe-configs.ts'
@@ -84,6 +87,9 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     endTxnHandler(services),
     writeTxnMarkersHandler(services),
     txnOffsetCommitHandler(services),
+    describeAclsHandler(),
+    createAclsHandler(),
+    deleteAclsHandler(),
     describeConfigsHandler(services),
     alterConfigsHandler(services),
     describeLogDirsHandler(services),

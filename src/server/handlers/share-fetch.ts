@@ -60,7 +60,7 @@ export function shareFetchHandler(services: BrokerServices): RequestHandler<type
     const rotated = [...wanted.slice(first), ...wanted.slice(0, first)]
     const level = configs.groups.get(groupId).get('share.isolation.level')
     const params = {
-      ...{ memberId, maxBytes, maxWaitMs, maxRecords, batchSize },
+      ...{ memberId, maxBytes, maxWaitMs, maxRecords, batchSize: Math.max(1, batchSize) },
       minBytes: Math.min(request.minBytes, maxBytes),
       isRecordLimit: request.shareAcquireMode === RECORD_LIMIT,
       isolation: level === 'read_committed' ? 'committed' : 'high-watermark',

@@ -60,7 +60,7 @@ export class SharePartition {
   readonly #options: SharePartitionOptions
   readonly #stateEpoch: number
   readonly #ranges: InFlightRanges
-  #logStartOffset = 0
+  #logStartOffset = Number.NEGATIVE_INFINITY
   #lockTimer: { readonly atMs: number; readonly timer: Timer } | undefined
   #isClosed = false
   /** Whether somebody is reading the log for it: one at a time, or two would acquire the same. */

@@ -241,3 +241,29 @@ test('a group is listed and described, its offsets are set and deleted, and so i
   const { groups: left } = await client.send(ListGroups, 5, {})
   assert.deepEqual(left, [])
 })
+
+test('the log of the share coordinator is kept short, and says all the same', async () => {
+  const settings = {
+    'share.coordinator.state.topic.num.partitions': '1',
+    'share.coordinator.snapshot.update.records.per.snapshot': '2',
+  }
+  const values = Array.from({ length: 20 }, (_, i) => `v${i}`)
+  const { broker, topicId, join } = await start(values, settings)
+  await using _ = broker
+  const member = await join(1)
+  for (let round = 0; round < 10; round++) {
+    const { offsets } = await member.fetch({ maxRecords: 2 })
+    assert.equal(offsets.length, 2)
+    await member.acknowledge(row(offsets[0]!, offsets[1]!, 1, 3))
+  }
+  const { shareCoordinator, replicaManager } = broker.broker.services
+  await shareCoordinator.prune()
+  const { log } = replicaManager.partition('__share_group_state', 0)!
+  assert.ok(log.logStartOffset > 5, `it begins at ${log.logStartOffset}`)
+  assert.ok(log.logEndOffset - log.logStartOffset <= 3)
+  await broker.close()
+  await broker.open()
+  const other = new Member(await broker.connect(), 2, topicId)
+  await other.heartbeat(0)
+  assert.deepEqual((await other.fetch()).values, [])
+})

@@ -77,6 +77,7 @@ export interface OffsetToSet {
 }
 
 const LEAVE_EPOCH = -1
+const SOON_MS = 500
 
 export class ShareGroups {
   readonly #context: ShardContext
@@ -116,7 +117,7 @@ export class ShareGroups {
     const { toInitialize, state } = this.#stateToInitialize(group, groupEpoch, topicNames)
     const response: ShareHeartbeatResponse = {
       ...{ errorCode: ErrorCode.NONE, memberId, memberEpoch: member.memberEpoch },
-      heartbeatIntervalMs: this.#config.heartbeatIntervalMs(groupId),
+      heartbeatIntervalMs: this.#intervalMs(group),
       assignment:
         isFull || isAssignmentNew ? { topicPartitions: fromAssignment(member.assignment) } : null,
     }
@@ -287,6 +288,12 @@ export class ShareGroups {
       records: this.#withoutMember(group, memberId),
       response: { response: { ...response, heartbeatIntervalMs: 0 }, toInitialize: undefined },
     }
+  }
+
+  /** Members come back soon while state is being set up for another: then there is more for them. */
+  #intervalMs({ groupId, statePartitions }: ShareGroup): number {
+    const intervalMs = this.#config.heartbeatIntervalMs(groupId)
+    return statePartitions.initializing.size === 0 ? intervalMs : Math.min(intervalMs, SOON_MS)
   }
 
   #expectHeartbeat(groupId: string, memberId: string): void {

@@ -290,7 +290,9 @@ export class ShareGroups {
     }
   }
 
-  /** Members come back soon while state is being set up for another: then there is more for them. */
+  /**
+   * Members come back soon while state is being set up for another: then there is more for them.
+   */
   #intervalMs({ groupId, statePartitions }: ShareGroup): number {
     const intervalMs = this.#config.heartbeatIntervalMs(groupId)
     return statePartitions.initializing.size === 0 ? intervalMs : Math.min(intervalMs, SOON_MS)

@@ -172,7 +172,8 @@ func franzMember(_ context.Context, asked request) error {
 			return nil
 		}
 		if err := fetches.Err(); err != nil {
-			return err
+			// The library goes on by itself, for instance when the broker is back.
+			fmt.Fprintln(os.Stderr, "poll:", err)
 		}
 		fetches.EachRecord(franzShow)
 		err := client.CommitRecords(context.Background(), fetches.Records()...)

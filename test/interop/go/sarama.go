@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -152,7 +153,8 @@ func saramaRead(ctx context.Context, asked request) error {
 	return saramaJoin(ctx, asked, &saramaReader{asked.Count, stop})
 }
 
-// saramaJoin stays in the group until the context ends.
+// saramaJoin stays in the group until the context ends, and joins again when it was thrown out of it,
+// for instance while there is no broker.
 func saramaJoin(
 	ctx context.Context, asked request, handler sarama.ConsumerGroupHandler,
 ) error {
@@ -162,7 +164,8 @@ func saramaJoin(
 	}
 	for ctx.Err() == nil {
 		if err := group.Consume(ctx, []string{asked.Topic}, handler); err != nil {
-			return err
+			fmt.Fprintln(os.Stderr, "consume:", err)
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	return group.Close()

@@ -120,6 +120,8 @@ export interface ClientProgram {
   codecs: readonly Codec[]
   /** The kinds of groups in which the rebalance is played. */
   groups: readonly GroupKind[]
+  /** Whether its members end when the broker does. */
+  needsBroker?: boolean
   idempotent: boolean
   /** Whether it has transactions, and whether it can commit offsets within them. */
   transactions: 'none' | 'records' | 'records and offsets'

@@ -110,6 +110,7 @@ async function member(request) {
     emitOwns(payload.memberAssignment[topic] ?? []),
   )
   reader.on(reader.events.REBALANCING, () => emitOwns([]))
+  reader.on(reader.events.CRASH, () => emitOwns([]))
   await reader.connect()
   await reader.subscribe({ topic, fromBeginning: true })
   await reader.run({
@@ -127,6 +128,8 @@ async function member(request) {
   await reader.stop()
   emitOwns([])
   await reader.disconnect()
+  // A connection that was lost with the broker keeps the process alive.
+  process.exit(0)
 }
 
 async function transactionalProducer(request) {

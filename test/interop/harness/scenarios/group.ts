@@ -1,7 +1,8 @@
 /**
  * Scenario 2: a group over four rebalances, with records arriving meanwhile. Two members start, a
- * third joins, one leaves in good order, one is killed, the last one has everything. Every record
- * is seen, no partition has two owners, and what is committed in the end is all there is.
+ * third joins, the broker is killed and comes back, one member leaves in good order, one is killed,
+ * the last one has everything. Every record is seen, no partition has two owners, and what is
+ * committed in the end is all there is.
  */
 import assert from 'node:assert/strict'
 import { ask, LivingClient, until } from '../client-process.ts'
@@ -108,6 +109,11 @@ export async function rebalance(scene: Scene, kind: GroupKind): Promise<void> {
   await Promise.all([play.send(), play.settle('two start', [a, b])])
   const c = play.join('c')
   await Promise.all([play.send(), play.settle('a third joins', [a, b, c])])
+  if (scene.client.needsBroker !== true) {
+    await play.send()
+    await scene.crashBroker()
+    await Promise.all([play.send(), play.settle('the broker crashed', [a, b, c])])
+  }
   await Promise.all([play.send(), b.leave().then(() => play.settle('one leaves', [a, c]))])
   await Promise.all([play.send(), c.kill().then(() => play.settle('one is killed', [a]))])
   await a.leave()

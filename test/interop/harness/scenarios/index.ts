@@ -32,12 +32,12 @@ const quickGroups: Record<string, string> = {
 export async function proveClients(t: TestContext, clients: ClientProgram[]): Promise<void> {
   const workspace = createWorkspace(t)
   const options = { dataFolder: workspace.path('data'), configs: quickGroups }
-  const broker = await startBroker(workspace, options)
+  const stage = { workspace, options, broker: await startBroker(workspace, options) }
   for (const client of clients) {
     const isWanted = settings.client === undefined || settings.client === client.name
-    if (isWanted) await proveClient(t, scene(workspace, broker, client))
+    if (isWanted) await proveClient(t, scene(stage, client))
   }
-  await broker.stop()
+  await stage.broker.stop()
 }
 
 async function proveClient(t: TestContext, here: Scene): Promise<void> {

@@ -141,12 +141,16 @@ pub fn member(request: &Value) -> Outcome {
         config(request, &settings).create_with_context(ShowsOwned::default())?;
     reader.subscribe(&[text(request, "topic")])?;
     while !stop.load(Ordering::Relaxed) {
-        if let Some(message) = reader.poll(MOMENT) {
-            let message = message?;
-            show(&message);
-            if let Err(error) = reader.commit_message(&message, CommitMode::Sync) {
-                // A rebalance has begun meanwhile: whoever gets the partition reads this again.
-                eprintln!("commit: {error}");
+        match reader.poll(MOMENT) {
+            None => {}
+            // The library goes on by itself, for instance when the broker is back.
+            Some(Err(error)) => eprintln!("poll: {error}"),
+            Some(Ok(message)) => {
+                show(&message);
+                if let Err(error) = reader.commit_message(&message, CommitMode::Sync) {
+                    // A rebalance has begun: whoever gets the partition reads this again.
+                    eprintln!("commit: {error}");
+                }
             }
         }
     }

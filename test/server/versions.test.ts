@@ -10,7 +10,12 @@ import { batchOf, createTopic, fetchRequest, produce } from '../support/requests
 import { TestBroker } from '../support/test-broker.ts'
 
 /** A request of each API that finds something to do, in a version, on the topic `t`. */
-function requestOf(name: string, version: number, topicId: string): Record<string, unknown> {
+function requestOf(
+  name: string,
+  version: number,
+  topicId: string,
+  logDir: string,
+): Record<string, unknown> {
   const partition = { partitionIndex: 0, partition: 0 }
   const resource = { resourceType: 2, resourceName: 't' }
   const rule = { operation: 3, permissionType: 3 }
@@ -37,6 +42,47 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
       topics: [{ name: 't', partitions: [{ ...partition, timestamp: 5 }] }],
     },
     Metadata: { topics: [{ name: 't' }] },
+    OffsetCommit: {
+      ...{ groupId: 'g', memberId: '' },
+      topics: [
+        {
+          ...{ ...byName(10), ...byId(10) },
+          partitions: [{ ...partition, committedOffset: 1, committedMetadata: null }],
+        },
+      ],
+    },
+    OffsetFetch:
+      version < 8
+        ? { groupId: 'g', topics: [{ name: 't', partitionIndexes: [0] }] }
+        : {
+            groups: [
+              {
+                groupId: 'g',
+                topics: [{ ...byName(10), ...byId(10), partitionIndexes: [0] }],
+              },
+            ],
+          },
+    JoinGroup: {
+      ...{ groupId: `g${version}`, memberId: '', sessionTimeoutMs: 10_000 },
+      ...(version >= 5 ? { groupInstanceId: 'i' } : {}),
+      ...{ protocolType: 'consumer', protocols: [{ name: 'p', metadata: Buffer.alloc(0) }] },
+    },
+    SyncGroup: {
+      ...{ groupId: 'g0', generationId: 1, memberId: 'm', assignments: [] },
+      ...{ protocolType: 'consumer', protocolName: 'p' },
+    },
+    Heartbeat: { groupId: 'g0', generationId: 1, memberId: 'm' },
+    LeaveGroup: {
+      groupId: 'g0',
+      ...(version < 3 ? { memberId: 'm' } : { members: [{ memberId: 'm' }] }),
+    },
+    DescribeGroups: { groups: ['g0'], includeAuthorizedOperations: false },
+    ListGroups: {},
+    DeleteGroups: { groupsNames: ['nobody'] },
+    OffsetDelete: {
+      groupId: 'g',
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }],
+    },
     FindCoordinator: version < 4 ? { key: 'g' } : { coordinatorKeys: ['g'] },
     ApiVersions: { clientSoftwareName: 'test', clientSoftwareVersion: '1' },
     CreateTopics: {
@@ -103,6 +149,9 @@ function requestOf(name: string, version: number, topicId: string): Record<strin
     },
     ConsumerGroupDescribe: { groupIds: ['c'] },
     ListConfigResources: {},
+    AlterReplicaLogDirs: {
+      dirs: [{ path: logDir, topics: [{ name: 't', partitions: [0] }] }],
+    },
     ElectLeaders: { topicPartitions: null },
     AlterPartitionReassignments: {
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: [1] }] }],
@@ -171,7 +220,10 @@ function errorCodes(value: unknown): number[] {
 
 /** Where there is nothing to be found. */
 const EXPECTED: Readonly<Record<string, readonly number[]>> = {
-  FindCoordinator: [15],
+  SyncGroup: [25],
+  Heartbeat: [25],
+  LeaveGroup: [25],
+  DeleteGroups: [69],
   UnregisterBroker: [102],
   DescribeAcls: [54],
   CreateAcls: [54],
@@ -185,24 +237,28 @@ const EXPECTED: Readonly<Record<string, readonly number[]>> = {
 }
 
 test('every advertised API is answered in every version', async () => {
-  await using broker = await TestBroker.start()
+  await using broker = await TestBroker.start({ 'group.initial.rebalance.delay.ms': '0' })
   const client = await broker.connect()
   const topicId = await createTopic(client, 't')
   assert.notEqual(topicId, ZERO_UUID)
   await produce(client, 't', batchOf(['a', 'b']))
-  await client.send(FindCoordinator, 4, { keyType: 1, coordinatorKeys: ['tx'] })
+  for (const [keyType, key] of ['g', 'tx'].entries()) {
+    await client.send(FindCoordinator, 4, { keyType, coordinatorKeys: [key] })
+  }
   const { apiKeys } = await client.send(ApiVersions, 0, {})
   assert.ok(apiKeys.length >= 18)
   for (const { apiKey, maxVersion } of apiKeys) {
     const api = apiByKey(apiKey) as Api
     for (let version = api.versions.min; version <= maxVersion; version++) {
-      const request = requestOf(api.name, version, topicId)
+      const request = requestOf(api.name, version, topicId, broker.broker.logDirs[0]!)
       const id = client.post(api, version, request as never)
       const frame = await client.nextFrame()
       const header = decodeResponseHeader(frame, 0, frame.length, api, version)
       assert.equal(header.correlationId, id)
       const body = responseCodec(api, version).decode(frame, header.bodyOffset, frame.length)
-      const expected = EXPECTED[api.name] ?? [0]
+      // A new member of JoinGroup 4 is given an id to join with, unless it is a static one.
+      const isAsked = api.name === 'JoinGroup' && version === 4
+      const expected = isAsked ? [79] : (EXPECTED[api.name] ?? [0])
       const codes = errorCodes(body).filter((code) => code !== 0 || expected.includes(0))
       assert.deepEqual(
         [...new Set(codes)],

@@ -57,7 +57,7 @@ export class Partition {
   readonly topic: string
   readonly topicId: string
   readonly partitionIndex: number
-  readonly log: PartitionLog
+  #log: PartitionLog
   readonly #brokerId: number
   readonly #minInsyncReplicas: () => number
   readonly #verifiesTransactions: () => boolean
@@ -66,6 +66,8 @@ export class Partition {
   /** Where each follower's log ends, as its last fetch said. */
   readonly #followerEndOffsets = new Map<number, number>()
   #offline: KafkaError | undefined
+  /** Nothing can be appended for a moment: see ReplicaManager.moveLog. */
+  isExchangingLog = false
 
   constructor(options: {
     brokerId: number
@@ -79,12 +81,23 @@ export class Partition {
     this.topic = options.state.topic
     this.topicId = options.state.topicId
     this.partitionIndex = options.state.partitionIndex
-    this.log = options.log
+    this.#log = options.log
     this.#brokerId = options.brokerId
     this.#minInsyncReplicas = options.minInsyncReplicas
     this.#verifiesTransactions = options.verifiesTransactions
     this.#state = options.state
     this.#becomeWhatStateSays()
+  }
+
+  /** Its log; another one after `replaceLog`. */
+  get log(): PartitionLog {
+    return this.#log
+  }
+
+  /** Goes on with another log that has the same records: the log has moved. */
+  replaceLog(log: PartitionLog): void {
+    this.#log = log
+    if (this.isLeader) log.beginEpoch(this.#state.leaderEpoch)
   }
 
   get name(): string {
@@ -163,6 +176,9 @@ export class Partition {
    */
   appendAsLeader(records: Buffer, options: AppendOptions, guard?: TransactionGuard): LogAppendInfo {
     this.checkLeader(-1)
+    if (this.isExchangingLog) {
+      throw new KafkaError('NOT_ENOUGH_REPLICAS', `The log of ${this.name} is being moved`)
+    }
     if (options.requiredAcks === -1) this.#checkInsyncReplicas()
     const batch = transactionalBatchIn(records)
     if (batch !== undefined && options.origin === 'client') this.checkGuard(batch, guard)
@@ -176,8 +192,8 @@ export class Partition {
   }
 
   /**
-   * What the coordinator must be asked about before a transactional batch may be appended; undefined
-   * where the producer's transaction is open here already, or nobody wants to know.
+   * What the coordinator must be asked about before a transactional batch may be appended;
+   * undefined where the producer's transaction is open here already, or nobody wants to know.
    */
   beginVerification(
     batch: TransactionalBatch,

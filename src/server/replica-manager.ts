@@ -83,6 +83,8 @@ export class ReplicaManager {
   readonly #notHosted = new Set<string>()
   readonly #leadershipListeners: LeadershipListener[] = []
   readonly #wakeListeners: ((partition: Partition) => void)[] = []
+  /** A log is being exchanged for another; what is to be appended waits until this resolves. */
+  #exchange: Promise<unknown> | undefined
   #staged: StagedAppend[] = []
   #stagedPartitions = new Set<Partition>()
 
@@ -143,13 +145,52 @@ export class ReplicaManager {
 
   /** Appends to each entry's partition; completes when the acks asked for have been reached. */
   append(request: AppendRequest): Completion<readonly AppendResult[]> {
+    if (this.#exchange !== undefined) return this.#appendAfter(this.#exchange, request)
     const results = request.entries.map((entry) => this.#stage(request, entry))
     return this.#commitLater(request, results)
   }
 
   /**
-   * Appends a batch of a coordinator, with acks=all. Throws the KafkaError with which it is refused;
-   * returns the offsets it has got, and what becomes of it.
+   * Appends when an exchange has ended. All requests wait for it, so that none overtakes another.
+   */
+  #appendAfter(
+    exchange: Promise<unknown>,
+    request: AppendRequest,
+  ): Completion<readonly AppendResult[]> {
+    const completion = new Completion<readonly AppendResult[]>()
+    request.lease.retain()
+    const append = () => {
+      this.append(request).onComplete((results) => completion.complete(results))
+      request.lease.release()
+    }
+    exchange.then(append, append)
+    return completion
+  }
+
+  /**
+   * Begins to move a partition's log to another log directory of this broker. It can be read and
+   * written meanwhile. Throws LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR, UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  async moveLog(topic: string, partitionIndex: number, path: string): Promise<void> {
+    await this.#logManager.move(topic, partitionIndex, path, async (makeLog) => {
+      while (this.#exchange !== undefined) await this.#exchange.catch(() => {})
+      const partition = this.#require(topic, partitionIndex)
+      this.#commitStaged()
+      partition.isExchangingLog = true
+      this.#exchange = makeLog()
+        .then((log) => partition.replaceLog(log))
+        .finally(() => {
+          partition.isExchangingLog = false
+          this.#exchange = undefined
+        })
+      await this.#exchange
+      this.#wake(partition)
+    })
+  }
+
+  /**
+   * Appends a batch of a coordinator, with acks=all. Throws the KafkaError with which it is
+   * refused; returns the offsets it has got, and what becomes of it.
    */
   appendAsCoordinator(
     entry: AppendEntry,

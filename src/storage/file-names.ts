@@ -58,14 +58,15 @@ export function partitionDirectoryName(topic: string, partition: number): string
 
 /**
  * The name a partition's folder gets when it is to be removed or set aside:
- * `topic-partition.<id>-delete` or `…-stray`, with the topic's name cut where the whole would
- * exceed the 255 bytes that file systems allow.
+ * `topic-partition.<id>-delete` or `…-stray`, or while it is a copy that is not complete yet,
+ * `…-future`; with the topic's name cut where the whole would exceed the 255 bytes that file systems
+ * allow.
  */
 export function specialDirectoryName(
   topic: string,
   partition: number,
   uniqueId: string,
-  kind: 'delete' | 'stray',
+  kind: 'delete' | 'stray' | 'future',
 ): string {
   const suffix = `-${partition}.${uniqueId}-${kind}`
   return `${topic.slice(0, 255 - suffix.length)}${suffix}`

@@ -16,6 +16,8 @@ import {
   LOG_START_OFFSET_CHECKPOINT,
   RECOVERY_POINT_CHECKPOINT,
 } from './file-names.ts'
+import type { FutureLog } from './future-logs.ts'
+import { type MetaProperties, readMetaProperties } from './meta-properties.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 /** A directory has failed; its logs are offline. */
@@ -32,6 +34,8 @@ export interface DirectoryDescription {
   readonly path: string
   readonly isOnline: boolean
   readonly logs: readonly PartitionLog[]
+  /** Copies of logs that are being moved here. */
+  readonly futureLogs: readonly FutureLog[]
   /** Undefined where it is offline. */
   readonly space: { totalBytes: number; usableBytes: number } | undefined
 }
@@ -184,8 +188,12 @@ export class LogDirectory {
     for (const checkpoint of this.#checkpoints()) checkpoint.keep(name)
   }
 
-  space(): { totalBytes: number; usableBytes: number } {
-    return this.#disk.space(this.path)
+  /** What there is to tell of it; `futureLogs` are the copies in it. */
+  describe(futureLogs: readonly FutureLog[]): DirectoryDescription {
+    const { path, isOnline } = this
+    if (!isOnline) return offlineDirectory(path)
+    const space = this.#disk.space(path)
+    return { path, isOnline, logs: [...this.logs.values()], futureLogs, space }
   }
 
   /** Waits for checkpoints under way, whatever comes of them, and gives up the lock. */
@@ -193,6 +201,51 @@ export class LogDirectory {
     for (const checkpoint of this.#checkpoints()) await checkpoint.idle()
     this.#lock.release()
   }
+}
+
+/** A directory of which no more is known than that it does not work. */
+export function offlineDirectory(path: string): DirectoryDescription {
+  return { path, isOnline: false, logs: [], futureLogs: [], space: undefined }
+}
+
+export interface ClaimedDirectories {
+  readonly directories: readonly LogDirectory[]
+  /** Those that have failed. */
+  readonly unusable: readonly string[]
+  /** What the `meta.properties` say, of those that have one. */
+  readonly properties: ReadonlyMap<string, MetaProperties>
+}
+
+/**
+ * Claims all of `paths`, or none. Throws a DiskError LOCKED where another broker has one of them,
+ * and the error of the last where none can be used.
+ */
+export async function claimDirectories(
+  { disk, logger }: { disk: Disk; logger: Logger },
+  paths: readonly string[],
+): Promise<ClaimedDirectories> {
+  const directories = new Map<string, LogDirectory>()
+  const unusable: string[] = []
+  const properties = new Map<string, MetaProperties>()
+  try {
+    for (const path of paths) {
+      try {
+        directories.set(path, await LogDirectory.claim(disk, path))
+        const found = readMetaProperties(disk, path)
+        if (found !== undefined) properties.set(path, found)
+      } catch (error) {
+        if (!(error instanceof DiskError) || error.code === 'LOCKED') throw error
+        logger.error(`The log directory ${path} cannot be used`, error)
+        unusable.push(path)
+        directories.delete(path)
+        if (unusable.length === paths.length) throw error
+      }
+    }
+  } catch (error) {
+    for (const directory of directories.values()) await directory.release()
+    throw error
+  }
+  return { directories: [...directories.values()], unusable, properties }
 }
 
 /**

@@ -16,18 +16,22 @@ import type { SlabPool } from '../common/slab.ts'
 import { type CleanerSettings, DEFAULT_CLEANER_SETTINGS } from './cleaner-settings.ts'
 import { parseDirectoryName, partitionDirectoryName } from './file-names.ts'
 import { forEach } from './for-each.ts'
+import { FutureLogs, type LogExchange } from './future-logs.ts'
+import { KeyedQueue } from './keyed-queue.ts'
 import { LogCleaner } from './log-cleaner.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
-import { type DirectoryDescription, type DirectoryFailure, LogDirectory } from './log-directory.ts'
-import { DEFAULT_INTERVALS, type LogManagerIntervals } from './log-intervals.ts'
 import {
-  establishOwner,
-  type MetaProperties,
-  type Owner,
-  readMetaProperties,
-} from './meta-properties.ts'
-import { PartitionLog } from './partition-log.ts'
+  type Checkpoint,
+  claimDirectories,
+  type DirectoryDescription,
+  type DirectoryFailure,
+  type LogDirectory,
+  offlineDirectory,
+} from './log-directory.ts'
+import { DEFAULT_INTERVALS, type LogManagerIntervals } from './log-intervals.ts'
+import { establishOwner, type MetaProperties, type Owner } from './meta-properties.ts'
+import { PartitionLog, type PartitionLogOptions } from './partition-log.ts'
 import { setAsideStrays } from './stray-logs.ts'
 import { TailCache } from './tail-cache.ts'
 
@@ -69,9 +73,10 @@ export class LogManager {
   readonly cleaner: LogCleaner
   #directories: LogDirectory[] = []
   /** Directories that could not even be claimed. */
-  readonly #unusable: string[] = []
-  /** Creations and deletions under way, by log name: they happen one after the other. */
-  readonly #changes = new Map<string, Promise<unknown>>()
+  #unusable: readonly string[] = []
+  /** Creations and deletions under way, by log name. */
+  readonly #changes = new KeyedQueue()
+  readonly #futureLogs: FutureLogs
   #timers: Timer[] = []
   #isClosed = false
 
@@ -90,6 +95,15 @@ export class LogManager {
     }
     const settings = options.cleaner ?? (() => DEFAULT_CLEANER_SETTINGS)
     this.cleaner = new LogCleaner({ clock, logger, logs: () => this.logs(), settings })
+    this.#futureLogs = new FutureLogs({
+      ...{ clock, disk, random, logger },
+      open: (directory, { topic, partition }, overrides) =>
+        this.#open(directory, topic, partition, false, overrides),
+      current: (topic, partition) => this.get(topic, partition),
+      directoryOf: (log) => this.#directoryOf(log),
+      inTurn: ({ name }, change) => this.#changes.run(name, change),
+      discard: (log, directory) => this.#discard(log, directory),
+    })
   }
 
   /**
@@ -97,30 +111,12 @@ export class LogManager {
    * for directories that have one. Throws a DiskError LOCKED where another broker has one of them,
    * and an Error where none can be used. One that fails otherwise is offline from the start.
    */
-  async claim(): Promise<Map<string, MetaProperties>> {
+  async claim(): Promise<ReadonlyMap<string, MetaProperties>> {
     const { disk, logger, directories } = this.#options
-    const found = new Map<string, MetaProperties>()
-    try {
-      for (const path of directories) {
-        try {
-          const directory = await LogDirectory.claim(disk, path)
-          this.#directories.push(directory)
-          const properties = readMetaProperties(disk, path)
-          if (properties !== undefined) found.set(path, properties)
-        } catch (error) {
-          if (!(error instanceof DiskError) || error.code === 'LOCKED') throw error
-          logger.error(`The log directory ${path} cannot be used`, error)
-          this.#unusable.push(path)
-          this.#directories = this.#directories.filter((directory) => directory.path !== path)
-          if (this.#unusable.length === directories.length) throw error
-        }
-      }
-    } catch (error) {
-      for (const directory of this.#directories) await directory.release()
-      this.#directories = []
-      throw error
-    }
-    return found
+    const claimed = await claimDirectories({ disk, logger }, directories)
+    this.#directories = [...claimed.directories]
+    this.#unusable = claimed.unusable
+    return claimed.properties
   }
 
   /**
@@ -152,7 +148,9 @@ export class LogManager {
         if (kind === 'partition' && disk.stat(`${directory.path}/${name}`)?.isDirectory) {
           names.push(name)
         }
-        if (kind === 'delete') this.#removeLater(`${directory.path}/${name}`, 0)
+        if (kind === 'delete' || kind === 'future') {
+          this.#removeLater(`${directory.path}/${name}`, 0)
+        }
       }
       directory.isLoaded = true
       directory.isComplete = true
@@ -170,15 +168,9 @@ export class LogManager {
     const parsed = parseDirectoryName(name)
     if (parsed.kind !== 'partition') throw new Error(`${name} is no partition's folder`)
     const { topic, partition } = parsed
-    const other = this.get(topic, partition)
-    if (other !== undefined) {
-      logger.error(`${directory.path}/${name} is ignored: ${other.directory} is of the same name`)
-      directory.leaveOut(name)
-      return
-    }
     try {
       const log = await this.#open(directory, topic, partition, isClean)
-      directory.logs.set(name, log)
+      if (await this.#isTheOne(log)) directory.logs.set(name, log)
     } catch (error) {
       if (error instanceof DiskError) throw error
       logger.error(`The log ${directory.path}/${name} cannot be opened and is left out`, error)
@@ -191,6 +183,7 @@ export class LogManager {
     topic: string,
     partition: number,
     hadCleanShutdown: boolean,
+    overrides: Partial<PartitionLogOptions> = {},
   ): Promise<PartitionLog> {
     const name = partitionDirectoryName(topic, partition)
     return PartitionLog.open(this.#context, {
@@ -205,7 +198,26 @@ export class LogManager {
       cleanerOffset: directory.cleanerOffsets.get(name),
       writeCheckpoints: () => directory.writeCheckpoints(),
       onStorageError: (_log, error) => this.#failDirectory(directory, error),
+      ...overrides,
     })
+  }
+
+  /**
+   * Whether a log is the one of its name to be used. A crash at the end of a move leaves two, of
+   * which the shorter one has nothing that the other lacks; it is set aside.
+   */
+  async #isTheOne(log: PartitionLog): Promise<boolean> {
+    const other = this.get(log.topic, log.partition)
+    if (other === undefined) return true
+    const isLonger = log.logEndOffset > other.logEndOffset
+    if (isLonger) this.#directoryOf(other).logs.delete(other.name)
+    const path = await (isLonger ? other : log).delete('stray')
+    this.#options.logger.error(`Of two logs ${log.name}, the shorter one is set aside as ${path}`)
+    return isLonger
+  }
+
+  #directoryOf(log: PartitionLog): LogDirectory {
+    return this.#directories.find(({ path }) => path === log.logDirectory)!
   }
 
   /** Begins the background work. */
@@ -244,14 +256,9 @@ export class LogManager {
   }
 
   directories(): DirectoryDescription[] {
-    const offline = (path: string) => ({ path, isOnline: false, logs: [], space: undefined })
     return [
-      ...this.#directories.map((directory) => {
-        if (!directory.isOnline) return offline(directory.path)
-        const { path, isOnline } = directory
-        return { path, isOnline, logs: [...directory.logs.values()], space: directory.space() }
-      }),
-      ...this.#unusable.map(offline),
+      ...this.#directories.map((directory) => directory.describe(this.#futureLogs.in(directory))),
+      ...this.#unusable.map(offlineDirectory),
     ]
   }
 
@@ -268,7 +275,7 @@ export class LogManager {
     topicId: string,
     isNew = true,
   ): Promise<PartitionLog> {
-    return this.#inTurn(topic, partition, async () => {
+    return this.#changes.run(partitionDirectoryName(topic, partition), async () => {
       const existing = this.get(topic, partition)
       if (existing !== undefined && (existing.topicId ?? topicId) === topicId) {
         existing.topicId = topicId
@@ -314,15 +321,33 @@ export class LogManager {
 
   /** Deletes a partition's log. Its files go after `file.delete.delay.ms`, its name at once. */
   delete(topic: string, partition: number): Promise<void> {
-    return this.#inTurn(topic, partition, async () => {
+    return this.#changes.run(partitionDirectoryName(topic, partition), async () => {
       const log = this.get(topic, partition)
       if (log !== undefined) await this.#delete(log)
     })
   }
 
+  /**
+   * Begins to move a partition's log to the log directory `path`; `exchange` is asked at the end.
+   * Throws LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR or UNKNOWN_TOPIC_OR_PARTITION.
+   */
+  async move(topic: string, partition: number, path: string, exchange: LogExchange): Promise<void> {
+    if (!this.#options.directories.includes(path)) throw new KafkaError('LOG_DIR_NOT_FOUND')
+    const log = this.get(topic, partition)
+    if (log === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    const target = this.#online().find((directory) => directory.path === path)
+    if (target === undefined) throw new KafkaError('KAFKA_STORAGE_ERROR')
+    await this.#futureLogs.begin(log, target, exchange)
+  }
+
   async #delete(log: PartitionLog): Promise<void> {
-    const directory = this.#directories.find(({ path }) => path === log.logDirectory)!
+    const directory = this.#directoryOf(log)
     directory.logs.delete(log.name)
+    await this.#discard(log, directory)
+  }
+
+  /** Removes a log that is not among those of its directory any more. */
+  async #discard(log: PartitionLog, directory: LogDirectory): Promise<void> {
     try {
       const path = await log.delete()
       this.#removeLater(path, log.config.fileDeleteDelayMs)
@@ -333,22 +358,6 @@ export class LogManager {
       if (!(error instanceof DiskError)) throw error
       this.#failDirectory(directory, error)
       throw new KafkaError('KAFKA_STORAGE_ERROR', `Cannot delete ${log.name}`, { cause: error })
-    }
-  }
-
-  /** Runs `change` when those of the same log that were asked for before have ended. */
-  async #inTurn<T>(topic: string, partition: number, change: () => Promise<T>): Promise<T> {
-    const name = partitionDirectoryName(topic, partition)
-    const before = this.#changes.get(name)
-    const running = (async () => {
-      await before?.catch(() => {})
-      return change()
-    })()
-    this.#changes.set(name, running)
-    try {
-      return await running
-    } finally {
-      if (this.#changes.get(name) === running) this.#changes.delete(name)
     }
   }
 
@@ -394,21 +403,21 @@ export class LogManager {
     }
   }
 
-  async checkpointRecoveryPoints(): Promise<void> {
-    for (const directory of this.#online()) {
-      await this.#checkpoint(directory, () => directory.recoveryPoints.write())
-    }
+  checkpointRecoveryPoints(): Promise<void> {
+    return this.#checkpointAll((directory) => directory.recoveryPoints)
   }
 
-  async checkpointLogStartOffsets(): Promise<void> {
-    for (const directory of this.#online()) {
-      await this.#checkpoint(directory, () => directory.logStartOffsets.write())
-    }
+  checkpointLogStartOffsets(): Promise<void> {
+    return this.#checkpointAll((directory) => directory.logStartOffsets)
   }
 
-  async checkpointHighWatermarks(): Promise<void> {
+  checkpointHighWatermarks(): Promise<void> {
+    return this.#checkpointAll((directory) => directory.highWatermarks)
+  }
+
+  async #checkpointAll(pick: (directory: LogDirectory) => Checkpoint): Promise<void> {
     for (const directory of this.#online()) {
-      await this.#checkpoint(directory, () => directory.highWatermarks.write())
+      await this.#checkpoint(directory, () => pick(directory).write())
     }
   }
 
@@ -433,7 +442,8 @@ export class LogManager {
     for (const timer of this.#timers) timer.cancel()
     this.#timers = []
     await this.cleaner.stop()
-    await Promise.allSettled(this.#changes.values())
+    await this.#futureLogs.stop()
+    await this.#changes.idle()
     for (const directory of this.#online()) {
       await this.#checkpoint(directory, () => this.#closeDirectory(directory))
     }

@@ -21,7 +21,12 @@
 import type { DiskError } from '../common/disk.ts'
 import { KafkaError } from '../common/errors.ts'
 import { CleanableLog } from './cleanable-log.ts'
-import { PRODUCER_SNAPSHOT_SUFFIX, segmentFile, specialDirectoryName } from './file-names.ts'
+import {
+  PRODUCER_SNAPSHOT_SUFFIX,
+  partitionDirectoryName,
+  segmentFile,
+  specialDirectoryName,
+} from './file-names.ts'
 import { type AppendOptions, LogAppender, type LogAppendInfo } from './log-appender.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogContext } from './log-context.ts'
@@ -58,6 +63,8 @@ export interface PartitionLogOptions {
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
   readonly highWatermark?: number
+  /** The name of its folder, where that is not the log's own. */
+  readonly folder?: string
   readonly cleanerOffset?: number | undefined
   /** Writes the checkpoints with this log's offsets. Awaited when a truncation has lowered them. */
   readonly writeCheckpoints?: () => Promise<void>
@@ -69,6 +76,7 @@ export class PartitionLog {
   readonly topic: string
   readonly partition: number
   readonly logDirectory: string
+  readonly #folder: string
   /** What the log cleaner sees of it. */
   readonly cleanable: CleanableLog
   readonly #core: LogCore
@@ -81,6 +89,7 @@ export class PartitionLog {
     this.topic = options.topic
     this.partition = options.partition
     this.logDirectory = options.logDirectory
+    this.#folder = folderOf(options)
     const { name, directory } = this
     const onStorageError = (error: DiskError) => options.onStorageError?.(this, error)
     const { config } = options
@@ -102,7 +111,7 @@ export class PartitionLog {
   /** Opens a partition's log, or begins one. Throws DiskErrors as they come. */
   static async open(context: LogContext, options: PartitionLogOptions): Promise<PartitionLog> {
     const loaded = await loadLog(context, {
-      directory: `${options.logDirectory}/${options.topic}-${options.partition}`,
+      directory: `${options.logDirectory}/${folderOf(options)}`,
       config: options.config,
       hadCleanShutdown: options.hadCleanShutdown,
       recoveryPoint: options.recoveryPoint ?? 0,
@@ -116,7 +125,7 @@ export class PartitionLog {
   }
 
   get directory(): string {
-    return `${this.logDirectory}/${this.name}`
+    return `${this.logDirectory}/${this.#folder}`
   }
 
   get config(): LogConfig {
@@ -402,15 +411,15 @@ export class PartitionLog {
   }
 
   /**
-   * Renames the log's folder so that it is no log any more, and returns its new path; removing it
-   * is the caller's. The log is of no use afterwards.
+   * Renames the log's folder so that it is no log any more, and returns its new path; removing it,
+   * or leaving a stray one alone, is the caller's. The log is of no use afterwards.
    */
-  async delete(): Promise<string> {
+  async delete(kind: 'delete' | 'stray' = 'delete'): Promise<string> {
     this.#core.checkOnline()
     this.#core.status = 'closed'
     await this.#release()
     const uniqueId = this.#core.context.random.bytes(16).toString('hex')
-    const name = specialDirectoryName(this.topic, this.partition, uniqueId, 'delete')
+    const name = specialDirectoryName(this.topic, this.partition, uniqueId, kind)
     const path = `${this.logDirectory}/${name}`
     this.#core.context.disk.rename(this.directory, path)
     return path
@@ -429,4 +438,8 @@ export class PartitionLog {
     await this.#core.epochs.idle()
     this.#core.segments.close()
   }
+}
+
+function folderOf({ topic, partition, folder }: PartitionLogOptions): string {
+  return folder ?? partitionDirectoryName(topic, partition)
 }

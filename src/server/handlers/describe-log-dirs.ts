@@ -1,6 +1,7 @@
 /**
  * DescribeLogDirs (versions 1-4): for each log directory how large the partitions in it are, and
- * since version 4 how much room its volume has (KIP-827).
+ * since version 4 how much room its volume has (KIP-827). A replica that is being moved is there
+ * twice, the copy with the mark of the future.
  */
 import { ErrorCode } from '../../common/errors.ts'
 import {
@@ -15,14 +16,15 @@ export function describeLogDirsHandler({
   logManager,
   replicaManager,
 }: BrokerServices): RequestHandler<typeof DescribeLogDirs> {
-  function describePartition(log: PartitionLog) {
+  function describeLog(log: PartitionLog) {
     const highWatermark = replicaManager.partition(log.topic, log.partition)?.highWatermark ?? 0
-    return {
-      partitionIndex: log.partition,
-      partitionSize: log.sizeInBytes,
-      offsetLag: Math.max(highWatermark - log.logEndOffset, 0),
-      isFutureKey: false,
-    }
+    const lag = Math.max(highWatermark - log.logEndOffset, 0)
+    return describe(log, lag, false)
+  }
+
+  function describe(log: PartitionLog, offsetLag: number, isFutureKey: boolean) {
+    const { topic, partition: partitionIndex, sizeInBytes: partitionSize } = log
+    return { topic, partitionIndex, partitionSize, offsetLag, isFutureKey }
   }
 
   return {
@@ -31,18 +33,21 @@ export function describeLogDirsHandler({
     handle(request) {
       const isWanted = wantedPartitions(request)
       return {
-        results: logManager.directories().map(({ path, isOnline, logs, space }) => {
+        results: logManager.directories().map(({ path, isOnline, logs, futureLogs, space }) => {
           if (!isOnline) {
             return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir: path, topics: [] }
           }
-          const wanted = logs.filter((log) => isWanted(log.topic, log.partition))
-          const byTopic = Map.groupBy(wanted, (log) => log.topic)
+          const found = [
+            ...logs.map(describeLog),
+            ...futureLogs.map(({ log, lag }) => describe(log, lag, true)),
+          ].filter(({ topic, partitionIndex }) => isWanted(topic, partitionIndex))
+          const byTopic = Map.groupBy(found, ({ topic }) => topic)
           return {
             errorCode: ErrorCode.NONE,
             logDir: path,
             topics: [...byTopic].map(([name, ofTopic]) => ({
               name,
-              partitions: ofTopic.map(describePartition),
+              partitions: ofTopic.map(({ topic: _topic, ...partition }) => partition),
             })),
             ...space,
           }

@@ -54,7 +54,7 @@ export function describeQuorumHandler({
             ...(topicName === METADATA_TOPIC && partitionIndex === 0 ? known : UNKNOWN),
           })),
         })),
-        nodes: voterNode(context),
+        nodes: context.apiVersion >= 2 ? voterNode(context) : [],
       }
     },
 

@@ -6,6 +6,7 @@ import { addPartitionsToTxnHandler } from './add-partitions-to-txn.ts'
 import { alterClientQuotasHandler } from './alter-client-quotas.ts'
 import { alterConfigsHandler } from './alter-configs.ts'
 import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts'
+import { alterReplicaLogDirsHandler } from './alter-replica-log-dirs.ts'
 import { alterShareGroupOffsetsHandler } from './alter-share-group-offsets.ts'
 import { apiVersionsHandler } from './api-versions.ts'
 import { consumerGroupDescribeHandler } from './consumer-group-describe.ts'
@@ -116,6 +117,7 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     alterShareGroupOffsetsHandler(services),
     deleteShareGroupOffsetsHandler(services),
     electLeadersHandler(services),
+    alterReplicaLogDirsHandler(services),
     alterPartitionReassignmentsHandler(services),
     listPartitionReassignmentsHandler(services),
     updateFeaturesHandler(services),

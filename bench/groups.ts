@@ -36,7 +36,9 @@ const overrides = [
 ]
 
 interface Sample {
-  /** From the first accepted connection until the coordinator answers, with all commits in its log. */
+  /**
+   * From the first accepted connection until the coordinator answers, with all commits in its log.
+   */
   replayMs: number
   /** The first join of all members at once, without the delay that the group waits for more. */
   formMs: number

@@ -63,7 +63,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     machine: true,
     packages: ['fast-check', 'typescript'],
   },
-  bench: { may: ALL, machine: true, packages: ['@node-rs/crc32'] },
+  bench: { may: [...ALL, 'test'], machine: true, packages: ['@node-rs/crc32'] },
   check: { may: ['test'], machine: true },
   examples: { may: [], packages: ['samsa'], machine: true },
   scripts: { may: ALL, machine: true, packages: ['esbuild'] },
@@ -109,6 +109,8 @@ const RATCHET: Readonly<Record<string, number>> = {
   // Lists of small tests, to be read one by one.
   'test/metadata/metadata-store-contract.ts#testNodes': 100,
   'test/metadata/metadata-store-contract.ts#testWatches': 93,
+  // A table: a request for every API.
+  'test/server/versions.test.ts#requestOf': 199,
 }
 
 const FILE_NAME = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*\.(ts|mjs)$/

@@ -7,7 +7,8 @@
  * a flush, which runs when the current event has been handled.
  *
  * Back-pressure: a client that sends faster than it reads is not read from while too many of its
- * requests, or too many bytes for it, are pending. One above its quota is muted for a while (KIP-219).
+ * requests, or too many bytes for it, are pending. One above its quota is muted for a while
+ * (KIP-219).
  */
 import type { Clock, Timer } from '../common/clock.ts'
 import type { Connection, Receiver } from '../common/network.ts'

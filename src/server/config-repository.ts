@@ -1,7 +1,8 @@
 /**
- * The settings that can be changed while the broker runs: each topic's, each group's, this broker's,
- * those of all brokers, and subscriptions to metrics of clients. They are kept in the metadata store; what is here is a copy, kept up to date by
- * whoever changes them through this broker.
+ * The settings that can be changed while the broker runs: each topic's, each group's, this
+ * broker's, those of all brokers, and subscriptions to metrics of clients. They are kept in the
+ * metadata store; what is here is a copy, kept up to date by whoever changes them through this
+ * broker.
  *
  * A change is checked as a whole before it is written, and is in force when the call that made it
  * resolves.

@@ -18,8 +18,9 @@ export interface RequestContext extends QuotaClient {
   /** Keeps the memory of the request alive: its buffers are views of it. */
   readonly lease: Lease
   /**
-   * The client is above a quota: the response tells it to wait `forMs` milliseconds, and for so long
-   * nothing more is read from it. Of several, the longest counts. To be called before answering.
+   * The client is above a quota: the response tells it to wait `forMs` milliseconds, and for so
+   * long nothing more is read from it. Of several, the longest counts. To be called before
+   * answering.
    */
   throttle(forMs: number): void
   /** The request is one of a broker, and its time is not counted as a client's. */

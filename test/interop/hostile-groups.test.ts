@@ -21,9 +21,10 @@ import { SyncGroup } from '../../src/protocol/messages/sync-group.ts'
 import type { Api, RequestInput, ResponseOf } from '../../src/protocol/schema.ts'
 import { TestClient } from '../support/test-client.ts'
 import { type Broker, startBroker } from './harness/broker.ts'
-import { errorsIn, groupCases, type Scene } from './harness/hostile-group-cases.ts'
 import { settings } from './harness/settings.ts'
 import { createWorkspace } from './harness/workspace.ts'
+import { errorsIn, type Scene } from './hostile-groups/case.ts'
+import { groupCases } from './hostile-groups/index.ts'
 
 // Three times what 10,000 requests at once need, and a fraction of what Node takes by itself.
 process.env.NODE_OPTIONS = '--max-old-space-size=160'

@@ -1,7 +1,9 @@
 import type { ConsumerGroupConfig } from './consumer/consumer-group-config.ts'
 import type { ShareGroupsConfig } from './share/share-groups.ts'
 
-/** The settings of a group coordinator. Read each time they are needed: some change while it runs. */
+/**
+ * The settings of a group coordinator. Read each time they are needed: some change while it runs.
+ */
 export interface GroupCoordinatorConfig {
   /** `group.min.session.timeout.ms` */
   readonly minSessionTimeoutMs: number

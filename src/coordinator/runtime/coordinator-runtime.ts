@@ -3,9 +3,9 @@
  * and answers when it is safe. See coordinator-shard.ts for the contract.
  *
  * Everything happens within the event that asks for it: a write is decided, appended and replayed
- * before `write` returns, so the next request already sees it; only the answer waits for the commit.
- * So does the answer to a read: until all that was written before it is committed, it might tell of
- * something that a failover takes back.
+ * before `write` returns, so the next request already sees it; only the answer waits for the
+ * commit. So does the answer to a read: until all that was written before it is committed, it might
+ * tell of something that a failover takes back.
  *
  * An append that is refused changes nothing. One that was accepted and then fails (the disk, or the
  * partition has moved) leaves nobody knowing what is in the log: the shard is unloaded, and its
@@ -141,7 +141,9 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
     await committed
   }
 
-  /** Lets the shard answer from its state, and waits until that is committed. Rejects as `write`. */
+  /**
+   * Lets the shard answer from its state, and waits until that is committed. Rejects as `write`.
+   */
   async read<R>(partition: number, operation: (shard: S) => R): Promise<R> {
     const hosted = this.#require(partition)
     const response = operation(hosted.shard)

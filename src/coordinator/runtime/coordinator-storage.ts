@@ -1,4 +1,6 @@
-/** The partitions that coordinators keep their state in, as the runtime needs them of the broker. */
+/**
+ * The partitions that coordinators keep their state in, as the runtime needs them of the broker.
+ */
 
 /** A batch that is in the log, and may not be committed yet. */
 export interface StagedAppend {
@@ -12,7 +14,9 @@ export interface StagedAppend {
 }
 
 export interface CoordinatorStorage {
-  /** Appends one batch as the partition's leader. Throws the KafkaError with which it is refused. */
+  /**
+   * Appends one batch as the partition's leader. Throws the KafkaError with which it is refused.
+   */
   append(topic: string, partition: number, batch: Buffer): StagedAppend
 
   /**

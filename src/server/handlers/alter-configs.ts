@@ -1,6 +1,7 @@
 /**
  * AlterConfigs (versions 0-2): replaces all settings of a topic, broker, group or subscription by
- * those given. What is not given goes back to its default, which is why clients use IncrementalAlterConfigs today.
+ * those given. What is not given goes back to its default, which is why clients use
+ * IncrementalAlterConfigs today.
  */
 import { KafkaError } from '../../common/errors.ts'
 import { AlterConfigs, type AlterConfigsRequest } from '../../protocol/messages/alter-configs.ts'

@@ -1,4 +1,6 @@
-/** DeleteGroups (versions 0-2): deletes groups without members, with all their offsets (KIP-229). */
+/**
+ * DeleteGroups (versions 0-2): deletes groups without members, with all their offsets (KIP-229).
+ */
 import { KafkaError } from '../../common/errors.ts'
 import { DeleteGroups } from '../../protocol/messages/delete-groups.ts'
 import type { BrokerServices } from '../broker-services.ts'

@@ -1,7 +1,7 @@
 /**
  * DeleteTopics (versions 1-6): topics go with their data, at once: the name can be used again when
- * the answer comes. Version 6 lets clients name topics by id (KIP-516); 5 knows the error of clients
- * that change too many partitions (KIP-599).
+ * the answer comes. Version 6 lets clients name topics by id (KIP-516); 5 knows the error of
+ * clients that change too many partitions (KIP-599).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { DeleteTopics, type DeleteTopicsRequest } from '../../protocol/messages/delete-topics.ts'

@@ -1,6 +1,6 @@
 /**
- * DescribeGroups (versions 0-6): classic groups with their members. A group that is not there, or is
- * of another kind, is "Dead"; version 6 also says why (KIP-1043).
+ * DescribeGroups (versions 0-6): classic groups with their members. A group that is not there, or
+ * is of another kind, is "Dead"; version 6 also says why (KIP-1043).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { DescribeGroups } from '../../protocol/messages/describe-groups.ts'

@@ -3,97 +3,55 @@
  * refused one by one. Version 10 names topics by id (KIP-516).
  */
 import { ErrorCode } from '../../common/errors.ts'
+import type { OffsetsToCommit } from '../../coordinator/group/offsets/group-offsets.ts'
 import { OffsetCommit, type OffsetCommitRequest } from '../../protocol/messages/offset-commit.ts'
 import type { ResponseInput } from '../../protocol/schema.ts'
 import type { BrokerServices } from '../broker-services.ts'
-import type { RequestContext, RequestHandler } from '../request-handler.ts'
+import type { MetadataCache } from '../metadata-cache.ts'
+import type { RequestHandler } from '../request-handler.ts'
 
 type OffsetCommitResponse = ResponseInput<typeof OffsetCommit>
 type TopicRequest = OffsetCommitRequest['topics'][number]
 
 const TOPIC_ID_VERSION = 10
-/** As Long.MAX_VALUE would be: never. */
 const NO_RETENTION_TIME = -1n
 
 export function offsetCommitHandler({
   groupCoordinator,
   metadata,
 }: BrokerServices): RequestHandler<typeof OffsetCommit> {
-  /** The name of a topic that there is, and otherwise why its partitions are refused. */
-  function resolve({ name, topicId }: TopicRequest, usesTopicIds: boolean) {
-    const topic = usesTopicIds ? metadata.topicById(topicId) : metadata.topic(name)
-    if (topic !== undefined) return topic
-    return usesTopicIds ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  }
-
-  /** Splits the request into what can be committed and what cannot; `outcomes` are in its order. */
-  function plan(request: OffsetCommitRequest, usesTopicIds: boolean) {
-    const outcomes: { partitionIndex: number; errorCode: number }[][] = []
-    const topics: { name: string; partitions: TopicRequest['partitions'] }[] = []
-    for (const asked of request.topics) {
-      const topic = resolve(asked, usesTopicIds)
-      const isKnown = typeof topic !== 'number'
-      const errorCode = isKnown ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : topic
-      const count = isKnown ? topic.partitions.length : 0
-      const isThere = (index: number) => index >= 0 && index < count
-      const partitions = asked.partitions.filter(({ partitionIndex }) => isThere(partitionIndex))
-      if (isKnown && partitions.length > 0) topics.push({ name: topic.name, partitions })
-      outcomes.push(
-        asked.partitions.map(({ partitionIndex }) => ({
-          partitionIndex,
-          errorCode: isThere(partitionIndex) ? ErrorCode.NONE : errorCode,
-        })),
-      )
-    }
-    return { topics, outcomes }
-  }
-
-  async function commit(
-    request: OffsetCommitRequest,
-    topics: ReturnType<typeof plan>['topics'],
-    { apiVersion }: RequestContext,
-  ): Promise<Map<string, number>> {
-    const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
-    const member = { memberId, groupInstanceId, generationIdOrMemberEpoch }
-    const { retentionTimeMs } = request
-    const isTimed = retentionTimeMs !== NO_RETENTION_TIME
-    const offsets = {
-      ...{ groupId, topics },
-      committer: { ...member, isTransactional: false, apiVersion },
-      retentionTimeMs: isTimed ? Number(retentionTimeMs) : undefined,
-    }
-    const results = await groupCoordinator.write(groupId, (shard) => shard.commitOffsets(offsets))
-    const errors = new Map<string, number>()
-    for (const { name, partitions } of results) {
-      for (const { partitionIndex, errorCode } of partitions) {
-        errors.set(`${name}-${partitionIndex}`, errorCode)
-      }
-    }
-    return errors
-  }
-
   return {
     api: OffsetCommit,
 
-    async handle(request, context): Promise<OffsetCommitResponse> {
-      const usesTopicIds = context.apiVersion >= TOPIC_ID_VERSION
-      const { topics, outcomes } = plan(request, usesTopicIds)
+    async handle(request, { apiVersion }): Promise<OffsetCommitResponse> {
+      const plans = request.topics.map((topic) =>
+        planTopic(topic, apiVersion >= TOPIC_ID_VERSION, metadata),
+      )
       // Also without any partition: whether the member may commit is an answer too.
-      const errors = await commit(request, topics, context)
+      const offsets = offsetsToCommit(request, apiVersion, plans)
+      const { groupId } = request
+      const results = await groupCoordinator.write(groupId, (shard) => shard.commitOffsets(offsets))
+      const committed = new Map<string, number>()
+      for (const { name, partitions } of results) {
+        for (const { partitionIndex, errorCode } of partitions) {
+          committed.set(`${name}-${partitionIndex}`, errorCode)
+        }
+      }
       return {
-        topics: request.topics.map(({ name, topicId }, i) => {
-          const known = usesTopicIds ? metadata.topicName(topicId) : name
-          const partitions = outcomes[i]!.map(({ partitionIndex, errorCode }) => ({
+        topics: request.topics.map(({ name, topicId, partitions }, i) => ({
+          ...{ name, topicId },
+          partitions: partitions.map(({ partitionIndex }) => ({
             partitionIndex,
-            errorCode: errors.get(`${known}-${partitionIndex}`) ?? errorCode,
-          }))
-          return { name, topicId, partitions }
-        }),
+            errorCode: committed.get(`${plans[i]!.name}-${partitionIndex}`) ?? plans[i]!.errorCode,
+          })),
+        })),
       }
     },
 
     failure(request, { code }) {
-      const errorCode = perPartition(code)
+      // A batch that is too large for the log is the client's metadata being too much.
+      const isTooLarge = code === ErrorCode.UNKNOWN_SERVER_ERROR
+      const errorCode = isTooLarge ? ErrorCode.INVALID_COMMIT_OFFSET_SIZE : code
       return {
         topics: request.topics.map(({ name, topicId, partitions }) => ({
           ...{ name, topicId },
@@ -104,8 +62,46 @@ export function offsetCommitHandler({
   }
 }
 
-/** A batch that is too large for the log is the client's metadata being too much. */
-function perPartition(errorCode: number): number {
-  const isTooLarge = errorCode === ErrorCode.UNKNOWN_SERVER_ERROR
-  return isTooLarge ? ErrorCode.INVALID_COMMIT_OFFSET_SIZE : errorCode
+interface TopicPlan {
+  /** Undefined where there is no such topic. */
+  readonly name: string | undefined
+  /** Those that there are. */
+  readonly partitions: TopicRequest['partitions']
+  /** Of those that there are not. */
+  readonly errorCode: number
+}
+
+function planTopic(
+  { name, topicId, partitions }: TopicRequest,
+  usesTopicIds: boolean,
+  metadata: MetadataCache,
+): TopicPlan {
+  const topic = usesTopicIds ? metadata.topicById(topicId) : metadata.topic(name)
+  const isUnknownId = topic === undefined && usesTopicIds
+  const count = topic?.partitions.length ?? 0
+  return {
+    name: topic?.name,
+    partitions: partitions.filter(({ partitionIndex: i }) => i >= 0 && i < count),
+    errorCode: isUnknownId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  }
+}
+
+function offsetsToCommit(
+  request: OffsetCommitRequest,
+  apiVersion: number,
+  plans: readonly TopicPlan[],
+): OffsetsToCommit {
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch } = request
+  const { retentionTimeMs } = request
+  return {
+    groupId,
+    committer: {
+      ...{ memberId, groupInstanceId, generationIdOrMemberEpoch, apiVersion },
+      isTransactional: false,
+    },
+    retentionTimeMs: retentionTimeMs === NO_RETENTION_TIME ? undefined : Number(retentionTimeMs),
+    topics: plans.flatMap(({ name, partitions }) =>
+      name === undefined || partitions.length === 0 ? [] : [{ name, partitions }],
+    ),
+  }
 }

@@ -1,7 +1,8 @@
 /**
- * OffsetFetch (versions 1-10): how far groups have read. To version 7 it is one group, later several
- * (KIP-709), each with an error of its own. Null for the topics means all that have offsets.
- * Version 10 names topics by id (KIP-516); offsets of a topic that is gone are left out then.
+ * OffsetFetch (versions 1-10): how far groups have read. To version 7 it is one group, later
+ * several (KIP-709), each with an error of its own. Null for the topics means all that have
+ * offsets. Version 10 names topics by id (KIP-516); offsets of a topic that is gone are left out
+ * then.
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import type {
@@ -23,10 +24,37 @@ const TOPIC_ID_VERSION = 10
 /** Before it there is no error of the group, only of each partition. */
 const GROUP_ERROR_VERSION = 2
 
-export function offsetFetchHandler({
-  groupCoordinator,
-  metadata,
-}: BrokerServices): RequestHandler<typeof OffsetFetch> {
+export function offsetFetchHandler(services: BrokerServices): RequestHandler<typeof OffsetFetch> {
+  const { fetchGroup, fetchGroups } = offsetReader(services)
+  return {
+    api: OffsetFetch,
+
+    async handle(request, { apiVersion }) {
+      if (apiVersion >= BATCHED_VERSION) {
+        return { groups: await fetchGroups(request, apiVersion >= TOPIC_ID_VERSION) }
+      }
+      const { groupId, topics, requireStable } = request
+      // Version 1 cannot say null, and an empty list is none.
+      const group = { groupId, memberId: null, memberEpoch: -1, topics: null }
+      const fetched = await fetchGroup(group, topics, requireStable)
+      if (fetched.errorCode === ErrorCode.NONE) return fetched
+      return failedAsOne(request, fetched.errorCode, apiVersion)
+    },
+
+    failure(request, error) {
+      if (request.groups.length === 0) return failedAsOne(request, error.code, 1)
+      const groups = request.groups.map(({ groupId }) => ({
+        groupId,
+        errorCode: error.code,
+        topics: [],
+      }))
+      return { groups }
+    },
+  }
+}
+
+/** Reads one group's offsets by the names of topics, or several groups' as they were asked for. */
+function offsetReader({ groupCoordinator, metadata }: BrokerServices) {
   async function fetchGroup(
     { groupId, memberId, memberEpoch }: GroupRequest,
     topics: OffsetsToFetch['topics'],
@@ -51,57 +79,28 @@ export function offsetFetchHandler({
       name === undefined ? [] : [{ name, partitionIndexes }],
     )
     const { errorCode, topics } = await fetchGroup(request, known ?? null, requireStable)
-    const unknown = asked?.filter(({ name }) => name === undefined) ?? []
-    return {
-      groupId: request.groupId,
-      errorCode,
-      topics: [
-        ...topics.flatMap(({ name, partitions }) => {
-          const topicId = metadata.topic(name)?.topicId
-          return topicId === undefined ? [] : [{ topicId, partitions }]
-        }),
-        ...(errorCode === ErrorCode.NONE ? unknown : []).map(({ topicId, partitionIndexes }) => ({
-          topicId,
-          partitions: partitionIndexes.map((partition) =>
-            failedPartition(partition, ErrorCode.UNKNOWN_TOPIC_ID),
-          ),
-        })),
-      ],
-    }
+    const found = topics.flatMap(({ name, partitions }) => {
+      const topicId = metadata.topic(name)?.topicId
+      return topicId === undefined ? [] : [{ topicId, partitions }]
+    })
+    const hasFailed = errorCode !== ErrorCode.NONE
+    const unknown = hasFailed ? [] : (asked ?? []).filter(({ name }) => name === undefined)
+    return { groupId: request.groupId, errorCode, topics: [...found, ...unknown.map(unknownTopic)] }
   }
 
-  return {
-    api: OffsetFetch,
-
-    async handle(request, { apiVersion }) {
-      const { requireStable } = request
-      if (apiVersion >= BATCHED_VERSION) {
-        const usesTopicIds = apiVersion >= TOPIC_ID_VERSION
-        const fetchOne = async (group: GroupRequest): Promise<GroupResponse> => {
-          if (usesTopicIds) return await fetchById(group, requireStable)
-          const fetched = await fetchGroup(group, group.topics, requireStable)
-          return { groupId: group.groupId, ...fetched }
-        }
-        return { groups: await Promise.all(request.groups.map(fetchOne)) }
-      }
-      const { groupId, topics } = request
-      // Version 1 cannot say null, and an empty list is none.
-      const group = { groupId, memberId: null, memberEpoch: -1, topics: null }
-      const fetched = await fetchGroup(group, topics, requireStable)
-      if (fetched.errorCode === ErrorCode.NONE) return fetched
-      return failedAsOne(request, fetched.errorCode, apiVersion)
-    },
-
-    failure(request, error) {
-      if (request.groups.length === 0) return failedAsOne(request, error.code, 1)
-      const groups = request.groups.map(({ groupId }) => ({
-        groupId,
-        errorCode: error.code,
-        topics: [],
-      }))
-      return { groups }
-    },
+  async function fetchGroups(
+    { groups, requireStable }: OffsetFetchRequest,
+    usesTopicIds: boolean,
+  ): Promise<GroupResponse[]> {
+    const fetches = groups.map(async (group): Promise<GroupResponse> => {
+      if (usesTopicIds) return await fetchById(group, requireStable)
+      const fetched = await fetchGroup(group, group.topics, requireStable)
+      return { groupId: group.groupId, ...fetched }
+    })
+    return await Promise.all(fetches)
   }
+
+  return { fetchGroup, fetchGroups }
 }
 
 function failedAsOne(
@@ -117,6 +116,18 @@ function failedAsOne(
       partitions: partitionIndexes.map((partition) => failedPartition(partition, errorCode)),
     })),
   }
+}
+
+function unknownTopic({
+  topicId,
+  partitionIndexes,
+}: {
+  topicId: string
+  partitionIndexes: readonly number[]
+}) {
+  const error = ErrorCode.UNKNOWN_TOPIC_ID
+  const partitions = partitionIndexes.map((partition) => failedPartition(partition, error))
+  return { topicId, partitions }
 }
 
 function failedPartition(partitionIndex: number, errorCode: number): FetchedOffset {

@@ -1,6 +1,6 @@
 /**
- * Whom a quota is for: a user, a client id, both, or an address. Each part is a name or the default,
- * which stands for every name that has no quota of its own.
+ * Whom a quota is for: a user, a client id, both, or an address. Each part is a name or the
+ * default, which stands for every name that has no quota of its own.
  *
  * An entity has one node in the metadata store, at Kafka's place:
  *

@@ -187,7 +187,7 @@ test('a member that is silent for its session is out, and its share is given ane
   assert.equal(await refused(heartbeat(harness, b, 1)), 'UNKNOWN_MEMBER_ID')
 })
 
-test('leaving is answered at once; the last to leave makes the group empty, in the log too', async () => {
+test('leaving is answered at once; the last leaves an empty group, in the log too', async () => {
   const harness = await start()
   const { a, b } = await pair(harness)
   const leave = (memberId: string) =>
@@ -216,7 +216,7 @@ test('after a restart of the coordinator the members go on as if nothing had bee
   assert.equal(await refused(heartbeat(harness, b, 1)), 'UNKNOWN_MEMBER_ID')
 })
 
-test('a static member that comes back has its share at once, and its predecessor is fenced', async () => {
+test('a static member has its share at once again, and its predecessor is fenced', async () => {
   const harness = await start()
   const { a, b } = await pair(harness, { a: { instance: 'A' }, b: { instance: 'B' } })
   const back = await join(harness, 'b', { instance: 'B' })

@@ -153,7 +153,7 @@ test('a fetch tells nothing that is not safe yet', async () => {
   assert.deepEqual(fetched, { 't-0': 1 })
 })
 
-test('the offsets of a transaction count when it commits, and until then none is stable', async () => {
+test('offsets of a transaction count when it commits; until then none is stable', async () => {
   const harness = await start()
   await commit(harness, { offset: 1 })
   await commitIn(harness, 7, { offset: 10 })
@@ -272,7 +272,7 @@ class Model {
   }
 }
 
-test('whatever is committed, aborted, deleted and restarted, the offsets are the last ones', async () => {
+test('whatever is committed, aborted, deleted, restarted: the last offsets count', async () => {
   const groupId = fc.constantFrom('g', 'h')
   const partition = fc.nat(2)
   const offset = fc.nat(1000)

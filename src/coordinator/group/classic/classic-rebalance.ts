@@ -1,12 +1,12 @@
 /**
- * The rebalances of classic groups: when one begins, whom it waits for, and when it is over; and the
- * sessions of the members, whose end begins one.
+ * The rebalances of classic groups: when one begins, whom it waits for, and when it is over; and
+ * the sessions of the members, whose end begins one.
  *
- * A rebalance waits until all members have joined again, at most the longest rebalance timeout among
- * them; whoever has not joined by then is out (static members stay). The first rebalance of a group
- * waits `group.initial.rebalance.delay.ms` for more members, and as long again for each that comes
- * meanwhile, so that a fleet that starts together is assigned once. Then the members have as long to
- * ask for their assignment.
+ * A rebalance waits until all members have joined again, at most the longest rebalance timeout
+ * among them; whoever has not joined by then is out (static members stay). The first rebalance of a
+ * group waits `group.initial.rebalance.delay.ms` for more members, and as long again for each that
+ * comes meanwhile, so that a fleet that starts together is assigned once. Then the members have as
+ * long to ask for their assignment.
  *
  * Methods return the records to append. Only an empty group is written here; one with members is
  * written when its leader hands in the assignment.

@@ -1,6 +1,6 @@
 /**
- * A static member (KIP-345) comes back after a restart: it takes its predecessor's place, and if the
- * group was stable and the member wants what it wanted before, nobody else notices.
+ * A static member (KIP-345) comes back after a restart: it takes its predecessor's place, and if
+ * the group was stable and the member wants what it wanted before, nobody else notices.
  */
 import { ErrorCode } from '../../../common/errors.ts'
 import type { CoordinatorResult } from '../../runtime/coordinator-shard.ts'

@@ -1,6 +1,6 @@
 /**
- * CreatePartitions (versions 0-3): adds partitions to topics, until each has `count`. Version 3 knows
- * the error of clients that change too many partitions (KIP-599).
+ * CreatePartitions (versions 0-3): adds partitions to topics, until each has `count`. Version 3
+ * knows the error of clients that change too many partitions (KIP-599).
  */
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { CreatePartitions } from '../../protocol/messages/create-partitions.ts'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { responseCodec } from '../../src/protocol/compile.ts'
 import { decodeResponseHeader } from '../../src/protocol/header.ts'
@@ -268,4 +269,19 @@ test('every advertised API is answered in every version', async () => {
     }
   }
   assert.deepEqual(broker.logLines, [])
+})
+
+test('docs/apis.md lists what is served', async () => {
+  await using broker = await TestBroker.start()
+  const client = await broker.connect()
+  const { apiKeys } = await client.send(ApiVersions, 3, {
+    ...{ clientSoftwareName: 'test', clientSoftwareVersion: '1' },
+  })
+  const lines = apiKeys.map(({ apiKey, minVersion, maxVersion }) => {
+    const versions = minVersion === maxVersion ? `${minVersion}` : `${minVersion}–${maxVersion}`
+    return `| ${apiKey} | ${apiByKey(apiKey)!.name} | ${versions} |`
+  })
+  const text = readFileSync(new URL('../../docs/apis.md', import.meta.url), 'utf8')
+  const table = text.split('\n').filter((line) => /^\| \d/.test(line))
+  assert.deepEqual(table, lines)
 })

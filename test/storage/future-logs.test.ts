@@ -65,7 +65,7 @@ async function filled(world: World): Promise<{ manager: LogManager; writer: Writ
 const folders = (world: World, directory: string) =>
   world.disk.list(directory).filter((name) => name.startsWith('t-0'))
 
-test('a log that is written to moves with everything, and what was deleted stays deleted', async () => {
+test('a log that is written to moves with all it has, and what was deleted stays so', async () => {
   const world = makeWorld()
   const { manager, writer } = await filled(world)
   const { directory } = writer.log
@@ -123,7 +123,7 @@ test('a move back, a second target, and the end of the topic give a move up', as
 })
 
 for (const crash of ['kill', 'power'] as const) {
-  test(`a crash (${crash}) at any moment of a move leaves one log with all that was durable`, async () => {
+  test(`a crash (${crash}) at any moment of a move leaves one log, and all that was durable`, async () => {
     let isOver = false
     for (let steps = 0; !isOver; steps += 1) {
       const world = makeWorld(steps, steps % 2 === 0 ? 'ordered' : 'perDirectory')

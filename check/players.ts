@@ -22,7 +22,7 @@ interface Player {
   busy: boolean
 }
 
-const RESTART_MS = 300
+const RESTART_MS = 700
 
 export class Players {
   readonly #program: string

@@ -32,6 +32,8 @@ function describeOne({ found, events }: Violation, history: readonly HistoryEven
 
 /** What was done to processes, and what the same process wrote, before and after an event. */
 function surroundings(event: HistoryEvent, history: readonly HistoryEvent[]): HistoryEvent[] {
+  // What readers read is long, and says little of why.
+  if (event.event === 'read') return []
   const related = history.filter(
     (each) =>
       each === event ||

@@ -61,7 +61,7 @@ export function checkTransactions(history: History, expected: TransactionsExpect
     ...theLastReaderCompletes(last.length > 0),
     ...committedAreWhole(transactions, final),
     ...recordsAreReadOnce(final),
-    ...recordsAreInOrder(final),
+    ...recordsAreInOrder(history, final),
     ...abortedAreNeverRead(history, transactions, expected.outputs),
     ...readersAgree(history, final, expected.outputs),
     ...expected.pipelines.flatMap(({ group, output }) => [
@@ -169,17 +169,28 @@ function recordsAreReadOnce(final: readonly Seen[]): Violation[] {
   })
 }
 
-/** `role#incarnation.number` as numbers that rise with time, for one role. */
-function sequenceOf({
-  transaction,
-  index,
-}: Item): [incarnation: number, number: number, index: number] {
-  const [incarnation = '', number = ''] = (transaction.split('#')[1] ?? '').split('.')
-  return [Number(incarnation), Number(number), index]
+/** Whether `other` got the transactional id after `one` did: each time its epoch rises. */
+const isAfter = (other: Initialized, one: Initialized): boolean =>
+  other.producerId === one.producerId
+    ? other.producerEpoch > one.producerEpoch
+    : other.producerId > one.producerId
+
+/** By process, its turn among all that got a transactional id; as they got it, not as they began. */
+function turnsOf(history: History): Map<string, number> {
+  const inTurn = eventsOf(history, 'initialized').sort((one, other) =>
+    isAfter(one, other) ? 1 : -1,
+  )
+  return new Map(inTurn.map(({ process }, turn) => [process, turn]))
 }
 
 /** Within a partition, one producer's transactions and their records keep their order. */
-function recordsAreInOrder(final: readonly Seen[]): Violation[] {
+function recordsAreInOrder(history: History, final: readonly Seen[]): Violation[] {
+  const turns = turnsOf(history)
+  // `role#incarnation.number` as numbers that rise with time, for one role.
+  const sequenceOf = ({ transaction, index }: Item): number[] => {
+    const [process = '', number] = transaction.split('.')
+    return [turns.get(process) ?? -1, Number(number), index]
+  }
   const previous = new Map<string, Seen>()
   return final.flatMap((seen) => {
     const line = `${seen.place} ${seen.item.transaction.split('#')[0]}`
@@ -336,10 +347,10 @@ function fencedDoNotCommit(
     if (fateOf(transaction) !== 'committed' || ending === undefined) return []
     const mine = owners.get(began.transactionalId) ?? []
     const own = mine.find(({ process }) => process === began.process)
-    const newer = mine.find((event: Initialized) => {
-      const isLater = own === undefined || event.at > own.at
-      return event.process !== began.process && isLater && event.at < ending.at
-    })
+    // It counts who was given the id last, not who wrote it down last.
+    const newer = mine.find(
+      (event) => own !== undefined && isAfter(event, own) && event.at < ending.at,
+    )
     if (newer === undefined) return []
     return [
       {

@@ -18,8 +18,8 @@ import { checkTransactions, countFates } from './transaction-invariants.ts'
 const INPUT = 'orders'
 const LEDGER = 'ledger'
 const PIPELINES = [
-  { group: 'billing-classic', output: 'bills-classic', protocol: 'cooperative' },
-  { group: 'billing-consumer', output: 'bills-consumer', protocol: 'consumer' },
+  { group: 'billing-classic', output: 'bills-classic', protocol: 'cooperative', isOld: true },
+  { group: 'billing-consumer', output: 'bills-consumer', protocol: 'consumer', isOld: false },
 ] as const
 const OUTPUTS = [LEDGER, ...PIPELINES.map(({ output }) => output)]
 const PARTITIONS = 4
@@ -46,10 +46,10 @@ function parts(stage: Stage, { seed }: Options): Part[] {
       request: transactional(name, { topic: LEDGER }),
     }
   })
-  const billings = PIPELINES.flatMap(({ group, output, protocol }) =>
+  const billings = PIPELINES.flatMap(({ group, output, protocol, isOld }) =>
     Array.from({ length: MEMBERS }, (_, index): Part => {
       const name = `${group}-${index + 1}`
-      const more = { topic: INPUT, output, group, protocol, sessionMs: SESSION_MS }
+      const more = { topic: INPUT, output, group, protocol, isOld, sessionMs: SESSION_MS }
       return { name, command: 'billing', deeds: DEEDS, request: transactional(name, more) }
     }),
   )

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 type request struct {
@@ -43,6 +44,8 @@ type request struct {
 	SessionMs  int64              `json:"sessionMs"`
 	PerSecond  int                `json:"perSecond"`
 	TxnLimitMs int64              `json:"transactionTimeoutMs"`
+	// Speaks as a client of the time of Kafka 3.6, before transactions had new epochs (KIP-890).
+	IsOld bool `json:"isOld"`
 }
 
 type worker struct {
@@ -53,6 +56,7 @@ type worker struct {
 	stop context.Context
 	// A member's commits so far, and what it had in the generation before this one.
 	commits int
+	topicID [16]byte
 	before  holding
 	now     holding
 }
@@ -115,6 +119,9 @@ func (w *worker) options(more ...kgo.Opt) []kgo.Opt {
 		kgo.MetadataMinAge(200 * time.Millisecond),
 		kgo.FetchMaxWait(200 * time.Millisecond),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	}
+	if w.IsOld {
+		options = append(options, kgo.MaxVersions(kversion.V3_6_0()))
 	}
 	return append(options, more...)
 }

@@ -165,23 +165,16 @@ func (w *worker) commit(
 			Epoch: record.LeaderEpoch, Offset: record.Offset + 1,
 		}
 	})
-	return w.commitOffsets(context.Background(), client, offsets, next)
-}
-
-func (w *worker) commitOffsets(
-	ctx context.Context,
-	client *kgo.Client,
-	offsets map[int32]kgo.EpochOffset,
-	next map[string]int64,
-) error {
-	w.commits++
-	number := w.commits
-	w.history.append("committing", fields{"group": w.Group, "commit": number, "offsets": next})
+	number := w.committing(next)
 	var fenced error
-	client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{w.Topic: offsets},
+	client.CommitOffsetsSync(context.Background(),
+		map[string]map[int32]kgo.EpochOffset{w.Topic: offsets},
 		func(
 			_ *kgo.Client, sent *kmsg.OffsetCommitRequest, got *kmsg.OffsetCommitResponse, err error,
 		) {
+			if len(sent.Topics) > 0 {
+				w.topicID = sent.Topics[0].TopicID
+			}
 			fenced = w.committed(number, sent, got, err)
 		})
 	return fenced
@@ -194,16 +187,35 @@ func (w *worker) commitBelatedly(client *kgo.Client) {
 	w.before = holding{partition: -1}
 	// In the consumer protocol an older epoch may count, where the partition was not moved since.
 	isOver := before.member == w.now.member && before.generation < w.now.generation
-	if w.Protocol == "consumer" || before.member == "" || before.partition < 0 || !isOver {
+	isKnown := before.partition >= 0 && w.topicID != [16]byte{}
+	if w.Protocol == "consumer" || !isKnown || !isOver {
 		return
 	}
-	ctx := kgo.PreCommitFnContext(context.Background(), func(sent *kmsg.OffsetCommitRequest) error {
-		sent.Generation = before.generation
-		return nil
-	})
-	offsets := map[int32]kgo.EpochOffset{before.partition: {Epoch: -1, Offset: 0}}
-	next := map[string]int64{strconv.Itoa(int(before.partition)): 0}
-	w.commitOffsets(ctx, client, offsets, next)
+	// A request of its own: at the error the client's own commits would make it join again.
+	sent := kmsg.NewPtrOffsetCommitRequest()
+	sent.Group = w.Group
+	sent.Generation = before.generation
+	sent.MemberID = before.member
+	if w.Instance != "" {
+		sent.InstanceID = &w.Instance
+	}
+	topic := kmsg.NewOffsetCommitRequestTopic()
+	topic.Topic, topic.TopicID = w.Topic, w.topicID
+	partition := kmsg.NewOffsetCommitRequestTopicPartition()
+	partition.Partition = before.partition
+	topic.Partitions = append(topic.Partitions, partition)
+	sent.Topics = append(sent.Topics, topic)
+	number := w.committing(map[string]int64{strconv.Itoa(int(before.partition)): 0})
+	got, err := sent.RequestWith(context.Background(), client)
+	w.committed(number, sent, got, err)
+}
+
+// committing notes that these offsets, by partition, are about to be committed; returns the
+// commit's number.
+func (w *worker) committing(next map[string]int64) int {
+	w.commits++
+	w.history.append("committing", fields{"group": w.Group, "commit": w.commits, "offsets": next})
+	return w.commits
 }
 
 // committed notes the answer to a commit, and returns what there is no way out of.

@@ -17,8 +17,8 @@ const expected = {
 const judge = (history: HistoryEvent[], ends: number[] = []): string[] =>
   checkTransactions(history, { ...expected, ends }).map(({ invariant }) => invariant)
 
-const initialized = (process: string): Told => ({
-  ...{ event: 'initialized', process, transactionalId: 'id', producerId: 1, producerEpoch: 0 },
+const initialized = (process: string, producerEpoch: number): Told => ({
+  ...{ event: 'initialized', process, transactionalId: 'id', producerId: 1, producerEpoch },
 })
 
 /** A transaction with so many records in partition 0. */
@@ -165,11 +165,27 @@ test('offsets move back, or do not come to the end', () => {
 })
 
 test('a fenced producer commits', () => {
-  const own = transaction('a#1.0', 1, 'committed')
-  const late = tell(initialized('a#1'), initialized('a#2'), ...own, ...reading([[0, 'a#1.0/0']]))
-  assert.deepEqual(judge(late), ['a fenced producer commits nothing'])
-  const fair = tell(initialized('a#1'), ...own, initialized('a#2'), ...reading([[0, 'a#1.0/0']]))
-  assert.deepEqual(judge(fair), [])
+  const own = [...transaction('a#1.0', 1, 'committed'), ...reading([[0, 'a#1.0/0']])]
+  const [first, second] = [initialized('a#1', 0), initialized('a#2', 1)]
+  assert.deepEqual(judge(tell(first, second, ...own)), ['a fenced producer commits nothing'])
+  const [began, ...rest] = own
+  assert.deepEqual(judge(tell(first, began!, ...rest.slice(0, 2), second, ...rest.slice(2))), [])
+  // One that was stopped before it could write down what it got has no claim over the next.
+  assert.deepEqual(judge(tell(initialized('a#1', 2), second, ...own)), [])
+})
+
+test('what a fenced producer committed comes after what its successor did', () => {
+  const history = (epoch: number) =>
+    tell(
+      ...[initialized('a#1', epoch), initialized('a#2', 1)],
+      ...[...transaction('a#1.0', 1, 'unknown'), ...transaction('a#2.0', 1, 'unknown')],
+      ...reading([
+        [0, 'a#2.0/0'],
+        [1, 'a#1.0/0'],
+      ]),
+    )
+  assert.deepEqual(judge(history(0)), ['a producer’s records keep their order'])
+  assert.deepEqual(judge(history(2)), [])
 })
 
 test('a transaction is left open', () => {

@@ -153,6 +153,7 @@ function requestOf(
     AlterReplicaLogDirs: {
       dirs: [{ path: logDir, topics: [{ name: 't', partitions: [0] }] }],
     },
+    DescribeUserScramCredentials: { users: null },
     ElectLeaders: { topicPartitions: null },
     AlterPartitionReassignments: {
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: [1] }] }],

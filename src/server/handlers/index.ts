@@ -30,6 +30,7 @@ import { describeQuorumHandler } from './describe-quorum.ts'
 import { describeShareGroupOffsetsHandler } from './describe-share-group-offsets.ts'
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts'
 import { describeTransactionsHandler } from './describe-transactions.ts'
+import { describeUserScramCredentialsHandler } from './describe-user-scram-credentials.ts'
 import { electLeadersHandler } from './elect-leaders.ts'
 import { endTxnHandler } from './end-txn.ts'
 import { fetchHandler } from './fetch.ts'
@@ -117,6 +118,7 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     alterShareGroupOffsetsHandler(services),
     deleteShareGroupOffsetsHandler(services),
     electLeadersHandler(services),
+    describeUserScramCredentialsHandler(),
     alterReplicaLogDirsHandler(services),
     alterPartitionReassignmentsHandler(services),
     listPartitionReassignmentsHandler(services),

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Broker, nodeId, startBroker } from './harness/broker.ts'
 import { java } from './harness/clients.ts'
 import { type JavaProcess, startMember, until } from './harness/java-members.ts'
@@ -209,22 +210,47 @@ function assertSynonyms(output: string, setting: string, synonyms: string[]): vo
   assert.ok(output.includes(line), `not there: ${line}\n${output}`)
 }
 
+interface ConfigTool {
+  change(entity: string[], ...what: string[]): Promise<string>
+  /** Describes an entity until what it says passes a check: a change takes Kafka a moment. */
+  expect(entity: string[], check: (output: string) => void): Promise<void>
+}
+
+function configTool(tools: ToolBox): ConfigTool {
+  return {
+    change: (entity, ...what) => tools.succeed('kafka-configs', ['--alter', ...entity, ...what]),
+    async expect(entity, check) {
+      for (let attempt = 1; ; attempt++) {
+        const output = await tools.succeed('kafka-configs', ['--describe', ...entity])
+        try {
+          check(output)
+          return
+        } catch (error) {
+          if (attempt === 20) throw error
+          await sleep(100)
+        }
+      }
+    },
+  }
+}
+
 async function configTopicsAndBrokers({ tools }: Stage): Promise<void> {
-  const change = (entity: string[], ...what: string[]): Promise<string> =>
-    tools.succeed('kafka-configs', ['--alter', ...entity, ...what])
-  const describe = (entity: string[]): Promise<string> =>
-    tools.succeed('kafka-configs', ['--describe', ...entity])
+  const { change, expect } = configTool(tools)
   const topic = ['--entity-type', 'topics', '--entity-name', 'orders']
   const added = 'cleanup.policy=[compact,delete],max.message.bytes=2000000'
   await change(topic, '--add-config', added)
-  const ofTopic = await describe(topic)
-  assertSynonyms(ofTopic, 'cleanup.policy=compact,delete', [
-    'DYNAMIC_TOPIC_CONFIG:cleanup.policy=compact,delete',
-    'DEFAULT_CONFIG:log.cleanup.policy=delete',
-  ])
-  assert.match(ofTopic, /max\.message\.bytes=2000000 .*DEFAULT_CONFIG:message\.max\.bytes=1048588/)
+  await expect(topic, (output) => {
+    assertSynonyms(output, 'cleanup.policy=compact,delete', [
+      'DYNAMIC_TOPIC_CONFIG:cleanup.policy=compact,delete',
+      'DEFAULT_CONFIG:log.cleanup.policy=delete',
+    ])
+    assertSynonyms(output, 'max.message.bytes=2000000', [
+      'DYNAMIC_TOPIC_CONFIG:max.message.bytes=2000000',
+      'DEFAULT_CONFIG:message.max.bytes=1048588',
+    ])
+  })
   await change(topic, '--delete-config', 'cleanup.policy')
-  assert.doesNotMatch(await describe(topic), /cleanup\.policy/)
+  await expect(topic, (output) => assert.doesNotMatch(output, /cleanup\.policy/))
   const wrong = ['--alter', ...topic, '--add-config', 'no.such=1']
   assert.match(
     await tools.refuse('kafka-configs', wrong),
@@ -234,47 +260,49 @@ async function configTopicsAndBrokers({ tools }: Stage): Promise<void> {
   const broker = ['--entity-type', 'brokers', '--entity-name', String(nodeId)]
   await change(everyBroker, '--add-config', 'log.cleaner.backoff.ms=20000')
   await change(broker, '--add-config', 'log.cleaner.backoff.ms=21000')
-  assertSynonyms(await describe(broker), 'log.cleaner.backoff.ms=21000', [
-    'DYNAMIC_BROKER_CONFIG:log.cleaner.backoff.ms=21000',
-    'DYNAMIC_DEFAULT_BROKER_CONFIG:log.cleaner.backoff.ms=20000',
-    'DEFAULT_CONFIG:log.cleaner.backoff.ms=15000',
-  ])
+  await expect(broker, (output) =>
+    assertSynonyms(output, 'log.cleaner.backoff.ms=21000', [
+      'DYNAMIC_BROKER_CONFIG:log.cleaner.backoff.ms=21000',
+      'DYNAMIC_DEFAULT_BROKER_CONFIG:log.cleaner.backoff.ms=20000',
+      'DEFAULT_CONFIG:log.cleaner.backoff.ms=15000',
+    ]),
+  )
   await change(broker, '--delete-config', 'log.cleaner.backoff.ms')
   await change(everyBroker, '--delete-config', 'log.cleaner.backoff.ms')
-  assert.doesNotMatch(await describe(everyBroker), /log\.cleaner/)
+  await expect(everyBroker, (output) => assert.doesNotMatch(output, /log\.cleaner/))
   const all = await tools.succeed('kafka-configs', ['--describe', '--all', ...broker])
   assert.match(all, /^ {2}log\.dirs=.* synonyms=\{STATIC_BROKER_CONFIG:log\.dirs=/m)
 }
 
 async function configClientsAndGroups({ tools }: Stage): Promise<void> {
-  const change = (entity: string[], ...what: string[]): Promise<string> =>
-    tools.succeed('kafka-configs', ['--alter', ...entity, ...what])
-  const describe = (entity: string[]): Promise<string> =>
-    tools.succeed('kafka-configs', ['--describe', ...entity])
+  const { change, expect } = configTool(tools)
   const client = ['--entity-type', 'clients', '--entity-name', 'c1']
   const user = ['--entity-type', 'users', '--entity-name', 'u1']
   const userAndClients = [...user, '--entity-type', 'clients', '--entity-default']
   await change(client, '--add-config', 'producer_byte_rate=100000')
   await change(userAndClients, '--add-config', 'consumer_byte_rate=90000,request_percentage=200')
-  assert.match(
-    await describe(['--entity-type', 'clients']),
-    /Quota configs for client-id 'c1' are producer_byte_rate=100000\.0/,
+  const clients = ['--entity-type', 'clients']
+  await expect(clients, (output) =>
+    assert.match(output, /Quota configs for client-id 'c1' are producer_byte_rate=100000\.0/),
   )
   const ofUser = new RegExp(
     "user-principal 'u1', the default client-id are " +
       'consumer_byte_rate=90000.0, request_percentage=200.0',
   )
-  assert.match(await describe(userAndClients), ofUser)
-  assert.match(await describe(['--entity-type', 'users', '--entity-type', 'clients']), ofUser)
+  await expect(userAndClients, (output) => assert.match(output, ofUser))
+  const all = ['--entity-type', 'users', ...clients]
+  await expect(all, (output) => assert.match(output, ofUser))
   await change(client, '--delete-config', 'producer_byte_rate')
   await change(userAndClients, '--delete-config', 'consumer_byte_rate,request_percentage')
-  assert.doesNotMatch(await describe(client), /producer_byte_rate/)
-  assert.doesNotMatch(await describe(userAndClients), /consumer_byte_rate/)
+  await expect(all, (output) => assert.doesNotMatch(output, /_rate/))
+  await expect(clients, (output) => assert.doesNotMatch(output, /_rate/))
   const group = ['--entity-type', 'groups', '--entity-name', 'sharers']
   await change(group, '--add-config', 'share.auto.offset.reset=earliest')
-  assertSynonyms(await describe(group), 'share.auto.offset.reset=earliest', [
-    'DYNAMIC_GROUP_CONFIG:share.auto.offset.reset=earliest',
-  ])
+  await expect(group, (output) =>
+    assertSynonyms(output, 'share.auto.offset.reset=earliest', [
+      'DYNAMIC_GROUP_CONFIG:share.auto.offset.reset=earliest',
+    ]),
+  )
 }
 
 async function performance({ tools }: Stage): Promise<void> {

@@ -37,8 +37,6 @@ export interface CoordinatorsOptions {
   readonly producerIds: ProducerIds
 }
 
-const MINUTE_MS = 60_000
-
 export function createCoordinators(options: CoordinatorsOptions): Coordinators {
   const internalTopics = new InternalTopics(options)
   const image = topicImage(options.metadata)
@@ -87,52 +85,35 @@ function createGroupCoordinator(
 }
 
 function groupConfig(config: BrokerConfig, configs: ConfigRepository): GroupCoordinatorConfig {
-  return {
-    get minSessionTimeoutMs() {
-      return config.get('group.min.session.timeout.ms')
-    },
-    get maxSessionTimeoutMs() {
-      return config.get('group.max.session.timeout.ms')
-    },
-    get initialRebalanceDelayMs() {
-      return config.get('group.initial.rebalance.delay.ms')
-    },
-    get maxGroupSize() {
-      return config.get('group.max.size')
-    },
-    get offsetMetadataMaxBytes() {
-      return config.get('offset.metadata.max.bytes')
-    },
-    get offsetsRetentionMs() {
-      return config.get('offsets.retention.minutes') * MINUTE_MS
-    },
-    get offsetsRetentionCheckIntervalMs() {
-      return config.get('offsets.retention.check.interval.ms')
-    },
-    consumer: {
-      get assignors() {
-        return config.get('group.consumer.assignors')
-      },
-      get maxSize() {
-        return config.get('group.consumer.max.size')
-      },
-      get migrationPolicy() {
-        return config.get('group.consumer.migration.policy')
-      },
-      sessionTimeoutMs: (groupId) => configs.groups.get(groupId).get('consumer.session.timeout.ms'),
-      heartbeatIntervalMs: (groupId) =>
-        configs.groups.get(groupId).get('consumer.heartbeat.interval.ms'),
-    },
-    share: {
-      get maxSize() {
-        return config.get('group.share.max.size')
-      },
-      get initializeRetryIntervalMs() {
-        return config.get('group.share.initialize.retry.interval.ms')
-      },
-      sessionTimeoutMs: (groupId) => configs.groups.get(groupId).get('share.session.timeout.ms'),
-      heartbeatIntervalMs: (groupId) =>
-        configs.groups.get(groupId).get('share.heartbeat.interval.ms'),
-    },
-  }
+  const { groups } = configs
+  const settings = config.view({
+    minSessionTimeoutMs: 'group.min.session.timeout.ms',
+    maxSessionTimeoutMs: 'group.max.session.timeout.ms',
+    initialRebalanceDelayMs: 'group.initial.rebalance.delay.ms',
+    maxGroupSize: 'group.max.size',
+    offsetMetadataMaxBytes: 'offset.metadata.max.bytes',
+    offsetsRetentionMinutes: 'offsets.retention.minutes',
+    offsetsRetentionCheckIntervalMs: 'offsets.retention.check.interval.ms',
+  })
+  const consumer = config.view({
+    assignors: 'group.consumer.assignors',
+    maxSize: 'group.consumer.max.size',
+    migrationPolicy: 'group.consumer.migration.policy',
+  })
+  const share = config.view({
+    maxSize: 'group.share.max.size',
+    initializeRetryIntervalMs: 'group.share.initialize.retry.interval.ms',
+  })
+  return Object.assign(settings, {
+    consumer: Object.assign(consumer, {
+      sessionTimeoutMs: (groupId: string) => groups.get(groupId).get('consumer.session.timeout.ms'),
+      heartbeatIntervalMs: (groupId: string) =>
+        groups.get(groupId).get('consumer.heartbeat.interval.ms'),
+    }),
+    share: Object.assign(share, {
+      sessionTimeoutMs: (groupId: string) => groups.get(groupId).get('share.session.timeout.ms'),
+      heartbeatIntervalMs: (groupId: string) =>
+        groups.get(groupId).get('share.heartbeat.interval.ms'),
+    }),
+  })
 }

@@ -98,6 +98,20 @@ export class Config<Keys extends ConfigKeys> {
     return value as ValueOf<Keys[Name]>
   }
 
+  /**
+   * An object with a property for each of these keys, by another name. Each is read when it is asked
+   * for, so that it changes with the configuration.
+   */
+  view<const Names extends Readonly<Record<string, keyof Keys & string>>>(
+    names: Names,
+  ): { readonly [Property in keyof Names]: ValueOf<Keys[Names[Property]]> } {
+    const view = {}
+    for (const [property, name] of Object.entries(names)) {
+      Object.defineProperty(view, property, { enumerable: true, get: () => this.get(name) })
+    }
+    return view as { readonly [Property in keyof Names]: ValueOf<Keys[Names[Property]]> }
+  }
+
   /** Rises whenever a value may have changed, for those who keep something computed from them. */
   get version(): number {
     this.#followParent()

@@ -15,8 +15,8 @@ export interface GroupCoordinatorConfig {
   readonly maxGroupSize: number
   /** `offset.metadata.max.bytes` */
   readonly offsetMetadataMaxBytes: number
-  /** `offsets.retention.minutes`, in milliseconds. */
-  readonly offsetsRetentionMs: number
+  /** `offsets.retention.minutes` */
+  readonly offsetsRetentionMinutes: number
   /** `offsets.retention.check.interval.ms` */
   readonly offsetsRetentionCheckIntervalMs: number
   readonly consumer: ConsumerGroupConfig

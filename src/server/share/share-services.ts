@@ -61,17 +61,11 @@ function createShareCoordinator(options: ShareServicesOptions): ShareCoordinator
     deleteRecordsBefore: (partition, offset) => {
       replicaManager.partition(name, partition)?.deleteRecords(offset)
     },
-    config: {
-      get updatesPerSnapshot() {
-        return config.get('share.coordinator.snapshot.update.records.per.snapshot')
-      },
-      get coldSnapshotIntervalMs() {
-        return config.get('share.coordinator.cold.partition.snapshot.interval.ms')
-      },
-      get pruneIntervalMs() {
-        return config.get('share.coordinator.state.topic.prune.interval.ms')
-      },
-    },
+    config: config.view({
+      updatesPerSnapshot: 'share.coordinator.snapshot.update.records.per.snapshot',
+      coldSnapshotIntervalMs: 'share.coordinator.cold.partition.snapshot.interval.ms',
+      pruneIntervalMs: 'share.coordinator.state.topic.prune.interval.ms',
+    }),
   })
   internalTopics.add({
     name,
@@ -100,21 +94,19 @@ function createSharePartitions(
   persister: ShareStatePersister,
 ): SharePartitionManager {
   const { clock, log, config, configs, metadata, replicaManager } = options
+  const limits = config.view({
+    maxInFlightRecords: 'group.share.partition.max.record.locks',
+    deliveryCountLimit: 'group.share.delivery.count.limit',
+    maxSessions: 'group.share.max.share.sessions',
+  })
   return new SharePartitionManager({
     ...{ clock, log, replicaManager, persister },
     topicName: (topicId) => metadata.topicName(topicId),
-    config: {
-      get maxInFlightRecords() {
-        return config.get('group.share.partition.max.record.locks')
-      },
-      get deliveryCountLimit() {
-        return config.get('group.share.delivery.count.limit')
-      },
-      get maxSessions() {
-        return config.get('group.share.max.share.sessions')
-      },
-      lockDurationMs: (groupId) => configs.groups.get(groupId).get('share.record.lock.duration.ms'),
-      autoOffsetReset: (groupId) => configs.groups.get(groupId).get('share.auto.offset.reset'),
-    },
+    config: Object.assign(limits, {
+      lockDurationMs: (groupId: string) =>
+        configs.groups.get(groupId).get('share.record.lock.duration.ms'),
+      autoOffsetReset: (groupId: string) =>
+        configs.groups.get(groupId).get('share.auto.offset.reset'),
+    }),
   })
 }

@@ -6,6 +6,7 @@ import {
   checkDynamicUpdate,
   createBrokerConfig,
 } from '../../../src/common/config/broker-config.ts'
+import { ConfigSource } from '../../../src/common/config/config.ts'
 import {
   createTopicConfig,
   TOPIC_CONFIG,
@@ -132,4 +133,13 @@ test('only dynamic keys can be changed, and some only broker by broker', () => {
     () => check('listeners', 'cluster-wide'),
     /broker id must be specified: Set\(listeners\)/,
   )
+})
+
+test('a view of some keys shows what they are by now', () => {
+  const config = broker()
+  const view = config.view({ maxGroupSize: 'group.max.size', retries: 'num.partitions' })
+  assert.equal(view.retries, 1)
+  config.replace(ConfigSource.DYNAMIC_BROKER_CONFIG, new Map([['num.partitions', '7']]))
+  assert.equal(view.retries, 7)
+  assert.deepEqual(Object.keys(view), ['maxGroupSize', 'retries'])
 })

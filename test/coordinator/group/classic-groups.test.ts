@@ -17,7 +17,7 @@ const CONFIG = {
   initialRebalanceDelayMs: 3000,
   maxGroupSize: 4,
   offsetMetadataMaxBytes: 16,
-  offsetsRetentionMs: 60_000,
+  offsetsRetentionMinutes: 1,
   offsetsRetentionCheckIntervalMs: 10_000,
   consumer: CONSUMER_CONFIG,
   share: SHARE_CONFIG,

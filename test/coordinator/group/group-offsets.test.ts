@@ -14,7 +14,7 @@ const CONFIG = {
   initialRebalanceDelayMs: 0,
   maxGroupSize: 10,
   offsetMetadataMaxBytes: 8,
-  offsetsRetentionMs: 60_000,
+  offsetsRetentionMinutes: 1,
   offsetsRetentionCheckIntervalMs: 10_000,
   consumer: CONSUMER_CONFIG,
   share: SHARE_CONFIG,

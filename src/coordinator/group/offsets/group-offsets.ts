@@ -67,6 +67,7 @@ type OffsetRecordValue = NonNullable<Parameters<(typeof OffsetCommitRecord)['of'
 /** From this version of OffsetCommit on, clients are told that there is no such group. */
 const GROUP_ID_NOT_FOUND_VERSION = 9
 const NO_TIMESTAMP = -1
+const MINUTE_MS = 60_000
 
 export class GroupOffsets {
   readonly #context: ShardContext
@@ -238,7 +239,7 @@ export class GroupOffsets {
     const base = group.offsetExpirationBase(offset.commitTimestamp)
     if (base === undefined) return false
     if (offset.expireTimestamp !== NO_TIMESTAMP) return now >= offset.expireTimestamp
-    return now - base >= this.#config.offsetsRetentionMs
+    return now - base >= this.#config.offsetsRetentionMinutes * MINUTE_MS
   }
 
   replay(

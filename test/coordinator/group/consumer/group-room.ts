@@ -32,7 +32,7 @@ export class GroupRoom {
       initialRebalanceDelayMs: 0,
       maxGroupSize: 100,
       offsetMetadataMaxBytes: 16,
-      offsetsRetentionMs: 1e9,
+      offsetsRetentionMinutes: 1e5,
       offsetsRetentionCheckIntervalMs: 1e9,
       consumer: { ...CONSUMER_CONFIG, maxSize: 100, ...settings },
       share: SHARE_CONFIG,

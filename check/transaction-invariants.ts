@@ -175,7 +175,7 @@ const isAfter = (other: Initialized, one: Initialized): boolean =>
     ? other.producerEpoch > one.producerEpoch
     : other.producerId > one.producerId
 
-/** By process, its turn among all that got a transactional id; as they got it, not as they began. */
+/** By process, its turn among all who got an id: as they got it, not as they began. */
 function turnsOf(history: History): Map<string, number> {
   const inTurn = eventsOf(history, 'initialized').sort((one, other) =>
     isAfter(one, other) ? 1 : -1,

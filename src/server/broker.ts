@@ -15,7 +15,12 @@ import type { Network } from '../common/network.ts'
 import type { Random } from '../common/random.ts'
 import { SlabPool } from '../common/slab.ts'
 import { EmbeddedStore } from '../metadata/embedded-store.ts'
-import { ensurePaths, isMetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
+import {
+  ANY_VERSION,
+  ensurePaths,
+  isMetadataError,
+  type MetadataStore,
+} from '../metadata/metadata-store.ts'
 import {
   decodeClusterId,
   decodeTopic,
@@ -43,7 +48,7 @@ import { ClientQuotas } from './quotas/client-quotas.ts'
 import { QuotaManager } from './quotas/quota-manager.ts'
 import { ReplicaManager } from './replica-manager.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
-import { SocketServer } from './socket-server.ts'
+import { type ListenerConfig, SocketServer } from './socket-server.ts'
 import { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import {
   LOGGING_RECEIVER,
@@ -197,6 +202,7 @@ export class Broker {
     }
     warnOfUnknownLogs(logManager.logs(), metadata, log)
     this.#followChanges(services)
+    this.#followListeners(socketServer, services, store, controller)
     logManager.start()
     this.#services = services
     socketServer.acceptRequests()
@@ -218,7 +224,7 @@ export class Broker {
         flushCheckMs: config.get('log.flush.scheduler.interval.ms'),
         producerExpirationCheckMs: config.get('producer.id.expiration.check.interval.ms'),
       },
-      producerIdExpirationMs: config.get('producer.id.expiration.ms'),
+      producerIdExpirationMs: () => config.get('producer.id.expiration.ms'),
       recoveryConcurrency: config.get('num.recovery.threads.per.data.dir'),
       cleaner: () => cleanerSettingsOf(config),
       isCleanerEnabled: config.get('log.cleaner.enable'),
@@ -297,15 +303,43 @@ export class Broker {
       maxIdleMs: maxIdleMs < 0 ? Number.POSITIVE_INFINITY : maxIdleMs,
     })
     this.#undo.push(() => socketServer.close())
-    const { listeners } = brokerEndpoints(config)
-    this.#ports = await socketServer.bind(
-      listeners.map(({ listenerName, host, port }) => ({ name: listenerName, host, port })),
-    )
+    this.#ports = await socketServer.bind(listenersOf(config))
     return socketServer
+  }
+
+  /** Follows changes of `listeners` and what goes with it, one after the other. */
+  #followListeners(
+    socketServer: SocketServer,
+    { config, brokerId }: BrokerServices,
+    store: MetadataStore,
+    controller: Controller,
+  ): void {
+    let last = Promise.resolve()
+    const rebind = async () => {
+      try {
+        this.#ports = await socketServer.rebind(listenersOf(config))
+        await store.set(paths.broker(brokerId), this.#registration(), ANY_VERSION)
+        await controller.refreshBroker(brokerId)
+        this.#log.info(`Listening on ${this.addresses.join(', ')} from now on`)
+      } catch (error) {
+        this.#log.error(`Cannot listen on ${config.get('listeners')}`, error)
+      }
+    }
+    this.#undo.push(
+      config.onChange((changed) => {
+        if (!LISTENER_KEYS.some((key) => changed.has(key))) return
+        last = last.then(rebind)
+      }),
+    )
   }
 
   /** Enters this broker into the metadata, for as long as its session lasts. */
   async #register(brokerId: number, store: MetadataStore): Promise<void> {
+    await store.create(paths.broker(brokerId), this.#registration(), { ephemeral: true })
+  }
+
+  /** What others are to know of this broker. */
+  #registration(): Buffer {
     const { config, clock } = this.#options
     const endPoints = brokerEndpoints(config).advertised.map((endPoint): EndPoint => {
       const { listenerName, securityProtocol, host, port } = endPoint
@@ -316,8 +350,7 @@ export class Broker {
       }
     })
     const registration = { endPoints, rack: config.get('broker.rack') }
-    const data = encodeBroker(registration, clock.now())
-    await store.create(paths.broker(brokerId), data, { ephemeral: true })
+    return encodeBroker(registration, clock.now())
   }
 
   async #takeControl(controller: Controller, store: MetadataStore): Promise<void> {
@@ -353,6 +386,15 @@ export class Broker {
     this.#log.info(`Kafka Server started, listening on ${this.addresses.join(', ')}`)
     this.#log.info(`[KafkaServer id=${brokerId}] started`)
   }
+}
+
+/** Settings that decide where the broker listens, or what it says of that. */
+const LISTENER_KEYS = ['listeners', 'listener.security.protocol.map']
+
+function listenersOf(config: BrokerConfig): ListenerConfig[] {
+  return brokerEndpoints(config).listeners.map(({ listenerName, host, port }) => ({
+    ...{ name: listenerName, host, port },
+  }))
 }
 
 function logDirsOf(config: BrokerConfig): readonly string[] {

@@ -44,7 +44,7 @@ const IDLE_CHECK_MS = 30_000
 
 export class SocketServer implements ConnectionOwner {
   readonly #options: SocketServerOptions
-  readonly #listeners = new Map<string, Listener>()
+  readonly #listeners = new Map<string, { listener: Listener; config: ListenerConfig }>()
   readonly #connections = new Set<ServerConnection>()
   /** Accepted, and not read from until another connection is closed. First come, first served. */
   readonly #waiting: { connection: Connection; listenerName: string }[] = []
@@ -75,13 +75,33 @@ export class SocketServer implements ConnectionOwner {
    */
   async bind(listeners: readonly ListenerConfig[]): Promise<ReadonlyMap<string, number>> {
     const { network, backlog } = this.#options
-    for (const { name, host, port } of listeners) {
+    for (const config of listeners) {
+      const { name, host, port } = config
       const listener = await network.listen({ host, port, backlog }, (connection) =>
         this.#accept(connection, name),
       )
-      this.#listeners.set(name, listener)
+      this.#listeners.set(name, { listener, config })
     }
-    return new Map([...this.#listeners].map(([name, { port }]) => [name, port]))
+    return new Map([...this.#listeners].map(([name, { listener }]) => [name, listener.port]))
+  }
+
+  /**
+   * Listens as `listeners` say from now on: those that are gone or elsewhere now are closed with
+   * their connections, new ones are bound. Rejects with NetworkError if a port is taken. Returns the
+   * ports by name.
+   */
+  async rebind(listeners: readonly ListenerConfig[]): Promise<ReadonlyMap<string, number>> {
+    const isSame = (a: ListenerConfig, b: ListenerConfig) =>
+      a.name === b.name && a.host === b.host && a.port === b.port
+    for (const [name, { listener, config }] of [...this.#listeners]) {
+      if (listeners.some((wanted) => isSame(wanted, config))) continue
+      this.#listeners.delete(name)
+      await listener.close()
+      for (const connection of this.#connections) {
+        if (connection.listenerName === name) connection.close()
+      }
+    }
+    return await this.bind(listeners.filter(({ name }) => !this.#listeners.has(name)))
   }
 
   /** Starts to serve: those that have connected already, too. */
@@ -99,7 +119,7 @@ export class SocketServer implements ConnectionOwner {
   async stopListening(): Promise<void> {
     this.#isShuttingDown = true
     this.#idleCheck?.cancel()
-    await Promise.all([...this.#listeners.values()].map((listener) => listener.close()))
+    await Promise.all([...this.#listeners.values()].map(({ listener }) => listener.close()))
   }
 
   /** Whether some request is not answered yet. */

@@ -18,7 +18,7 @@ export interface LogContext {
   readonly slabs: SlabPool
   readonly tailCache: TailCache
   /** `producer.id.expiration.ms` */
-  readonly producerIdExpirationMs: number
+  readonly producerIdExpirationMs: () => number
 }
 
 /** A segment object, which has yet to create or attach its files; their names end in `suffix`. */

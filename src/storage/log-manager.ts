@@ -50,8 +50,8 @@ export interface LogManagerOptions {
   /** 0 switches the cache of log tails off. */
   readonly tailCacheBytes: number
   readonly intervals?: Partial<LogManagerIntervals>
-  /** `producer.id.expiration.ms` */
-  readonly producerIdExpirationMs?: number
+  /** `producer.id.expiration.ms`, as it is now. */
+  readonly producerIdExpirationMs?: () => number
   /** `num.recovery.threads.per.data.dir`: how many logs are opened at once. */
   readonly recoveryConcurrency?: number
   /** What the log cleaner may use, asked before each cleaning. */
@@ -91,7 +91,7 @@ export class LogManager {
       logger,
       slabs,
       tailCache: new TailCache({ maxBytes: options.tailCacheBytes, slabs }),
-      producerIdExpirationMs: options.producerIdExpirationMs ?? DAY_MS,
+      producerIdExpirationMs: options.producerIdExpirationMs ?? (() => DAY_MS),
     }
     const settings = options.cleaner ?? (() => DEFAULT_CLEANER_SETTINGS)
     this.cleaner = new LogCleaner({ clock, logger, logs: () => this.logs(), settings })

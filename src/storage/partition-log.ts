@@ -226,7 +226,7 @@ export class PartitionLog {
   removeExpiredProducers(): void {
     this.#core.producers.removeExpired(
       this.#core.context.clock.now(),
-      this.#core.context.producerIdExpirationMs,
+      this.#core.context.producerIdExpirationMs(),
     )
   }
 

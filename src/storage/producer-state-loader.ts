@@ -87,7 +87,7 @@ function loadSnapshot(
     }
     state.reset(offset)
     for (const entry of entries) {
-      if (!isExpired(entry, nowMs, context.producerIdExpirationMs)) state.load(entry)
+      if (!isExpired(entry, nowMs, context.producerIdExpirationMs())) state.load(entry)
     }
     return offset
   }

@@ -54,7 +54,7 @@ export function makeWorld(seed = 1, nameLoss: 'ordered' | 'perDirectory' = 'orde
       logger: silentLogger,
       slabs,
       tailCache: new TailCache({ maxBytes: tailCacheBytes, slabs }),
-      producerIdExpirationMs: Number.POSITIVE_INFINITY,
+      producerIdExpirationMs: () => Number.POSITIVE_INFINITY,
     }),
   }
 }

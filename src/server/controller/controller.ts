@@ -178,6 +178,15 @@ export class Controller {
     })
   }
 
+  /** A live broker has entered itself anew, at other addresses: everybody is told. */
+  refreshBroker(brokerId: number): Promise<void> {
+    return this.#decide(async () => {
+      const { data } = await this.#options.store.get(paths.broker(brokerId))
+      this.#brokers.set(brokerId, decodeBroker(data))
+      await this.#sendMetadata({ brokers: this.#brokers })
+    })
+  }
+
   /** The controller's epoch, and how many changes of metadata there have been. */
   async progress(): Promise<{ epoch: number; changes: number }> {
     // The newest of the nodes that change: topics, and the states of their partitions.

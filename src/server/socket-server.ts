@@ -87,8 +87,8 @@ export class SocketServer implements ConnectionOwner {
 
   /**
    * Listens as `listeners` say from now on: those that are gone or elsewhere now are closed with
-   * their connections, new ones are bound. Rejects with NetworkError if a port is taken. Returns the
-   * ports by name.
+   * their connections, new ones are bound. Rejects with NetworkError if a port is taken. Returns
+   * the ports by name.
    */
   async rebind(listeners: readonly ListenerConfig[]): Promise<ReadonlyMap<string, number>> {
     const isSame = (a: ListenerConfig, b: ListenerConfig) =>

@@ -148,7 +148,7 @@ test('a client is not read from while too much is pending, and is again afterwar
   assert.equal(connection.isPaused, false)
 })
 
-test('a muted client is answered, and heard again when the longest of its times is over', async () => {
+test('a muted client is answered, and heard when the longest of its times is over', async () => {
   const { connection, server, requests, answer, clock } = connect()
   connection.receive(['a'])
   server.mute(50)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode, errorName } from '../../src/common/errors.ts'
-import { AlterPartitionReassignments } from '../../src/protocol/messages/alter-partition-reassignments.ts'
+import * as reassigning from '../../src/protocol/messages/alter-partition-reassignments.ts'
 import { ApiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { DescribeQuorum } from '../../src/protocol/messages/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../../src/protocol/messages/describe-topic-partitions.ts'
 import { ElectLeaders } from '../../src/protocol/messages/elect-leaders.ts'
-import { ListPartitionReassignments } from '../../src/protocol/messages/list-partition-reassignments.ts'
+import * as listing from '../../src/protocol/messages/list-partition-reassignments.ts'
 import { UpdateFeatures } from '../../src/protocol/messages/update-features.ts'
 import { batchOf, createTopic, produce } from '../support/requests.ts'
 import { TestBroker } from '../support/test-broker.ts'
@@ -77,7 +77,7 @@ test('on one broker every leader is the preferred one, and no reassignment lasts
   const unknown = await client.send(ElectLeaders, 2, { electionType: 5, topicPartitions: null })
   assert.equal(unknown.errorCode, ErrorCode.INVALID_REQUEST)
   const reassign = async (replicas: number[] | null) => {
-    const { responses } = await client.send(AlterPartitionReassignments, 1, {
+    const { responses } = await client.send(reassigning.AlterPartitionReassignments, 1, {
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas }] }],
     })
     const { errorCode, errorMessage } = responses[0]!.partitions[0]!
@@ -89,7 +89,7 @@ test('on one broker every leader is the preferred one, and no reassignment lasts
     'INVALID_REPLICA_ASSIGNMENT',
     'The manual partition assignment includes broker 2, but no such broker is registered.',
   ])
-  const { topics } = await client.send(ListPartitionReassignments, 0, {})
+  const { topics } = await client.send(listing.ListPartitionReassignments, 0, {})
   assert.deepEqual(topics, [])
   assert.equal((await produce(client, 't', batchOf(['x']))).errorCode, ErrorCode.NONE)
 })

@@ -123,7 +123,7 @@ test('a move back, a second target, and the end of the topic give a move up', as
 })
 
 for (const crash of ['kill', 'power'] as const) {
-  test(`a crash (${crash}) at any moment of a move leaves one log, and all that was durable`, async () => {
+  test(`a crash (${crash}) during a move leaves one log, with all that was durable`, async () => {
     let isOver = false
     for (let steps = 0; !isOver; steps += 1) {
       const world = makeWorld(steps, steps % 2 === 0 ? 'ordered' : 'perDirectory')

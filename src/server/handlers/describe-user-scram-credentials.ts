@@ -3,7 +3,10 @@
  * Nobody can log in to this broker, so nobody has one; tools that describe users ask all the same.
  */
 import { ErrorCode } from '../../common/errors.ts'
-import { DescribeUserScramCredentials } from '../../protocol/messages/describe-user-scram-credentials.ts'
+import {
+  DescribeUserScramCredentials,
+  type DescribeUserScramCredentialsRequest,
+} from '../../protocol/messages/describe-user-scram-credentials.ts'
 import type { RequestHandler } from '../request-handler.ts'
 
 export function describeUserScramCredentialsHandler(): RequestHandler<
@@ -12,22 +15,24 @@ export function describeUserScramCredentialsHandler(): RequestHandler<
   return {
     api: DescribeUserScramCredentials,
 
-    handle({ users }) {
-      const names = (users ?? []).map(({ name }) => name)
-      return {
-        ...{ errorCode: ErrorCode.NONE, errorMessage: '' },
-        results: [...new Set(names)].map((user) => ({
-          user,
-          ...(names.indexOf(user) === names.lastIndexOf(user) ? missing(user) : twice(user)),
-          credentialInfos: [],
-        })),
-      }
-    },
+    handle: ({ users }) => ({
+      ...{ errorCode: ErrorCode.NONE, errorMessage: '' },
+      results: describe(users ?? []),
+    }),
 
     failure: (_request, { code: errorCode, message: errorMessage }) => ({
       ...{ errorCode, errorMessage, results: [] },
     }),
   }
+}
+
+function describe(users: NonNullable<DescribeUserScramCredentialsRequest['users']>) {
+  const names = users.map(({ name }) => name)
+  return [...new Set(names)].map((user) => ({
+    user,
+    ...(names.indexOf(user) === names.lastIndexOf(user) ? missing(user) : twice(user)),
+    credentialInfos: [],
+  }))
 }
 
 function missing(user: string) {

@@ -98,7 +98,7 @@ test('who shares a quota: a user’s clients, or a client id’s users', async (
   })
 })
 
-test('ten seconds’ worth is free, and who waits as told gets on once the windows are past', async () => {
+test('ten seconds’ worth is free, and who waits gets on once the windows are past', async () => {
   const chunks = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(chunks, fc.integer({ min: 500, max: 5000 }), async (sizes, limit) => {
@@ -125,7 +125,7 @@ test('ten seconds’ worth is free, and who waits as told gets on once the windo
   )
 })
 
-test('the wait is what Kafka says: twice the rate over ten seconds is ten seconds more', async () => {
+test('the wait is Kafka’s: twice the rate over ten seconds is ten seconds more', async () => {
   await withStore(async (store) => {
     const { clock, manager, set } = await managed(store)
     const client = { user: 'u', clientId: null }

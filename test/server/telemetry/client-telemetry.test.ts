@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { compress } from '../../../src/common/compression/compression.ts'
 import { ErrorCode, errorName } from '../../../src/common/errors.ts'
 import { ApiVersions } from '../../../src/protocol/messages/api-versions.ts'
-import { GetTelemetrySubscriptions } from '../../../src/protocol/messages/get-telemetry-subscriptions.ts'
-import { IncrementalAlterConfigs } from '../../../src/protocol/messages/incremental-alter-configs.ts'
+import * as subscriptions from '../../../src/protocol/messages/get-telemetry-subscriptions.ts'
+import * as altering from '../../../src/protocol/messages/incremental-alter-configs.ts'
 import { PushTelemetry } from '../../../src/protocol/messages/push-telemetry.ts'
 import { ZERO_UUID } from '../../../src/protocol/schema.ts'
 import { TestBroker } from '../../support/test-broker.ts'
@@ -17,7 +17,7 @@ async function subscribe(client: TestClient, name: string, settings: Record<stri
   const configs = Object.entries(settings).map(([key, value]) => ({
     ...{ name: key, configOperation: 0, value },
   }))
-  const { responses } = await client.send(IncrementalAlterConfigs, 1, {
+  const { responses } = await client.send(altering.IncrementalAlterConfigs, 1, {
     resources: [{ resourceType: 16, resourceName: name, configs }],
     validateOnly: false,
   })
@@ -54,7 +54,9 @@ test('a client is asked for what the subscriptions that match it want, and pushe
   await subscribe(client, 'a', { metrics: 'org.x,org.y', match: 'client_id=te.*' })
   await subscribe(client, 'b', { metrics: 'org.y,org.z', 'interval.ms': '100' })
   await subscribe(client, 'c', { metrics: '*', match: 'client_software_name=librd' })
-  const first = await client.send(GetTelemetrySubscriptions, 0, { clientInstanceId: ZERO_UUID })
+  const first = await client.send(subscriptions.GetTelemetrySubscriptions, 0, {
+    clientInstanceId: ZERO_UUID,
+  })
   assert.notEqual(first.clientInstanceId, ZERO_UUID)
   assert.deepEqual(first.requestedMetrics, ['org.x', 'org.y', 'org.z'])
   assert.equal(first.pushIntervalMs, 100)
@@ -65,7 +67,7 @@ test('a client is asked for what the subscriptions that match it want, and pushe
     'UNKNOWN_SUBSCRIPTION_ID',
   )
   await subscribe(client, 'c', { match: 'client_software_name=librd.*' })
-  const second = await client.send(GetTelemetrySubscriptions, 0, { clientInstanceId })
+  const second = await client.send(subscriptions.GetTelemetrySubscriptions, 0, { clientInstanceId })
   assert.equal(second.errorCode, ErrorCode.NONE)
   assert.deepEqual(second.requestedMetrics, ['*'])
   assert.notEqual(second.subscriptionId, first.subscriptionId)
@@ -80,7 +82,8 @@ test('a client is asked for what the subscriptions that match it want, and pushe
 test('pushes that come too early, are too large or make no sense are refused', async () => {
   await using broker = await TestBroker.start(WITH_RECEIVER)
   const client = await broker.connect()
-  const asked = () => client.send(GetTelemetrySubscriptions, 0, { clientInstanceId: ZERO_UUID })
+  const asked = () =>
+    client.send(subscriptions.GetTelemetrySubscriptions, 0, { clientInstanceId: ZERO_UUID })
   const bomb = compress('gzip', Buffer.alloc(100_000))
   assert.ok(bomb.length < 1000)
   const cases: [Buffer, number, string][] = [
@@ -94,7 +97,7 @@ test('pushes that come too early, are too large or make no sense are refused', a
     assert.equal(await push(client, await asked(), metrics, { compressionType }), expected)
   }
   const mine = await asked()
-  const tooSoon = await client.send(GetTelemetrySubscriptions, 0, mine)
+  const tooSoon = await client.send(subscriptions.GetTelemetrySubscriptions, 0, mine)
   assert.equal(tooSoon.errorCode, ErrorCode.THROTTLING_QUOTA_EXCEEDED)
   assert.equal(await push(client, mine, Buffer.from('x')), 'NONE')
   assert.equal(await push(client, mine, Buffer.from('x')), 'THROTTLING_QUOTA_EXCEEDED')

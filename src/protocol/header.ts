@@ -96,15 +96,15 @@ export function encodeResponseFrame<A extends Api>(
   })
 }
 
-/** A whole request as one buffer, its length in front. */
-export function encodeRequestFrame<A extends Api>(
+/** Appends a whole request, its length in front, or, if it throws, nothing. */
+export function appendRequestFrame<A extends Api>(
+  writer: ByteWriter,
   api: A,
   version: number,
   header: { correlationId: number; clientId: string | null },
   request: RequestInput<A>,
-): Buffer {
+): void {
   const codec = requestCodec(api, version)
-  const writer = new ByteWriter(1024)
   writeFrame(writer, () => {
     writer.int16(api.key)
     writer.int16(version)
@@ -114,6 +114,17 @@ export function encodeRequestFrame<A extends Api>(
     if (includesVersion(api.flexible, version)) writer.unsignedVarint(0)
     codec.encode(request, writer)
   })
+}
+
+/** A whole request as one buffer, its length in front. */
+export function encodeRequestFrame<A extends Api>(
+  api: A,
+  version: number,
+  header: { correlationId: number; clientId: string | null },
+  request: RequestInput<A>,
+): Buffer {
+  const writer = new ByteWriter(1024)
+  appendRequestFrame(writer, api, version, header, request)
   return Buffer.concat(writer.finish())
 }
 

@@ -59,8 +59,8 @@ export function partitionDirectoryName(topic: string, partition: number): string
 /**
  * The name a partition's folder gets when it is to be removed or set aside:
  * `topic-partition.<id>-delete` or `…-stray`, or while it is a copy that is not complete yet,
- * `…-future`; with the topic's name cut where the whole would exceed the 255 bytes that file systems
- * allow.
+ * `…-future`; with the topic's name cut where the whole would exceed the 255 bytes that file
+ * systems allow.
  */
 export function specialDirectoryName(
   topic: string,

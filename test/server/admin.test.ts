@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import { ErrorCode, errorName } from '../../src/common/errors.ts'
 import * as reassigning from '../../src/protocol/messages/alter-partition-reassignments.ts'
 import { ApiVersions } from '../../src/protocol/messages/api-versions.ts'
+import { ConsumerGroupHeartbeat } from '../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { DescribeQuorum } from '../../src/protocol/messages/describe-quorum.ts'
 import { DescribeTopicPartitions } from '../../src/protocol/messages/describe-topic-partitions.ts'
 import { ElectLeaders } from '../../src/protocol/messages/elect-leaders.ts'
+import { FindCoordinator } from '../../src/protocol/messages/find-coordinator.ts'
 import * as listing from '../../src/protocol/messages/list-partition-reassignments.ts'
+import { ShareGroupHeartbeat } from '../../src/protocol/messages/share-group-heartbeat.ts'
 import { UpdateFeatures } from '../../src/protocol/messages/update-features.ts'
 import { batchOf, createTopic, produce } from '../support/requests.ts'
 import { TestBroker } from '../support/test-broker.ts'
@@ -60,6 +63,39 @@ test('features are finalized at their highest, and change all together or not at
   // Older clients fail on supported features that begin at 0.
   assert.deepEqual((await again.send(ApiVersions, 3, CLIENT)).supportedFeatures, [])
   assert.equal((await again.send(ApiVersions, 4, CLIENT)).supportedFeatures.length, 3)
+})
+
+test('groups of a kind are refused while its feature is not in force', async () => {
+  await using broker = await TestBroker.start({
+    'group.coordinator.rebalance.protocols': 'classic,consumer',
+  })
+  const client = await broker.connect()
+  await createTopic(client, 't')
+  await client.send(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] })
+  const memberId = 'AAAAAAAAAAAAAAAAAAAAAQ'
+  const joining = { groupId: 'g', memberId, memberEpoch: 0, subscribedTopicNames: ['t'] }
+  const join = async () => [
+    errorName(
+      (
+        await client.send(ConsumerGroupHeartbeat, 1, {
+          ...{ ...joining, rebalanceTimeoutMs: 1000, topicPartitions: [] },
+        })
+      ).errorCode,
+    ),
+    errorName((await client.send(ShareGroupHeartbeat, 1, { ...joining, groupId: 's' })).errorCode),
+  ]
+  const [UPGRADE, SAFE] = [1, 2]
+  await update(client, [
+    ['group.version', 0, SAFE],
+    ['share.version', 0, SAFE],
+  ])
+  assert.deepEqual(await join(), ['UNSUPPORTED_VERSION', 'UNSUPPORTED_VERSION'])
+  await update(client, [
+    ['group.version', 1, UPGRADE],
+    ['share.version', 1, UPGRADE],
+  ])
+  assert.equal((await join())[0], 'NONE')
+  assert.notEqual((await join())[1], 'UNSUPPORTED_VERSION')
 })
 
 test('on one broker every leader is the preferred one, and no reassignment lasts', async () => {

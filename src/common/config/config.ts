@@ -99,8 +99,8 @@ export class Config<Keys extends ConfigKeys> {
   }
 
   /**
-   * An object with a property for each of these keys, by another name. Each is read when it is asked
-   * for, so that it changes with the configuration.
+   * An object with a property for each of these keys, by another name. Each is read when it is
+   * asked for, so that it changes with the configuration.
    */
   view<const Names extends Readonly<Record<string, keyof Keys & string>>>(
     names: Names,

@@ -33,6 +33,7 @@ import { describeTransactionsHandler } from './describe-transactions.ts'
 import { describeUserScramCredentialsHandler } from './describe-user-scram-credentials.ts'
 import { electLeadersHandler } from './elect-leaders.ts'
 import { endTxnHandler } from './end-txn.ts'
+import { ifInForce } from './feature-gate.ts'
 import { fetchHandler } from './fetch.ts'
 import { findCoordinatorHandler } from './find-coordinator.ts'
 import { getTelemetrySubscriptionsHandler } from './get-telemetry-subscriptions.ts'
@@ -106,17 +107,17 @@ export function createHandlers(services: BrokerServices): AnyRequestHandler[] {
     describeProducersHandler(services),
     describeTransactionsHandler(services),
     listTransactionsHandler(services),
-    consumerGroupHeartbeatHandler(services),
-    consumerGroupDescribeHandler(services),
+    ifInForce(services, 'consumer', consumerGroupHeartbeatHandler(services)),
+    ifInForce(services, 'consumer', consumerGroupDescribeHandler(services)),
     listConfigResourcesHandler(services),
-    shareGroupHeartbeatHandler(services),
-    shareGroupDescribeHandler(services),
-    shareFetchHandler(services),
-    shareAcknowledgeHandler(services),
+    ifInForce(services, 'share', shareGroupHeartbeatHandler(services)),
+    ifInForce(services, 'share', shareGroupDescribeHandler(services)),
+    ifInForce(services, 'share', shareFetchHandler(services)),
+    ifInForce(services, 'share', shareAcknowledgeHandler(services)),
     ...shareGroupStateHandlers(services),
-    describeShareGroupOffsetsHandler(services),
-    alterShareGroupOffsetsHandler(services),
-    deleteShareGroupOffsetsHandler(services),
+    ifInForce(services, 'share', describeShareGroupOffsetsHandler(services)),
+    ifInForce(services, 'share', alterShareGroupOffsetsHandler(services)),
+    ifInForce(services, 'share', deleteShareGroupOffsetsHandler(services)),
     electLeadersHandler(services),
     describeUserScramCredentialsHandler(),
     alterReplicaLogDirsHandler(services),

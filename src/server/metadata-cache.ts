@@ -49,6 +49,11 @@ export class MetadataCache {
     return this.#controllerId
   }
 
+  /** The controller has told everything: what is not here does not exist. */
+  get isComplete(): boolean {
+    return this.#controllerId !== -1
+  }
+
   /** The live brokers by id. */
   get brokers(): ReadonlyMap<number, BrokerRegistration> {
     return this.#brokers

@@ -131,7 +131,7 @@ const NOT_READY: ReadonlySet<number> = new Set([
 
 /** The channel of a coordinator whose broker leads all partitions there are. */
 export function localMarkerChannel(options: {
-  writer: TransactionMarkerWriter
+  writer: Pick<TransactionMarkerWriter, 'write'>
   metadata: MetadataCache
   log: Logger
 }): TransactionMarkerChannel {
@@ -140,6 +140,9 @@ export function localMarkerChannel(options: {
     async write(markers, coordinatorEpoch) {
       const { clientTransactionVersion, partitions, transactionalId } = markers
       const marker = { ...markers, coordinatorEpoch, transactionVersion: clientTransactionVersion }
+      // While the broker starts, a coordinator may be ready before it is known which partitions
+      // exist; nothing may pass for deleted then.
+      if (!metadata.isComplete) return partitions.map(() => 'retry')
       const exists = ({ topic, partitionIndex }: TopicPartition) =>
         metadata.topic(topic)?.partitions[partitionIndex] !== undefined
       const existing = partitions.filter(exists)

@@ -18,6 +18,8 @@ import type { Logger } from '../src/common/logger.ts'
 import { MetadataError } from '../src/metadata/metadata-store.ts'
 import { Broker } from '../src/server/broker.ts'
 import { BrokerClient } from './broker-client.ts'
+import { CoordinatorClient } from './coordinator-client.ts'
+import { Guests } from './guests.ts'
 import { checkLogFolders, readCheckpoint } from './log-folder-check.ts'
 import { Violation } from './partition-model.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -61,6 +63,8 @@ interface Plan {
   /** How long the clients work, and how long each waits between two actions. */
   readonly workMs: number
   readonly pauseMs: number
+  /** The room is closed afterwards. */
+  readonly isLast: boolean
 }
 
 export interface BrokerRoomOptions {
@@ -132,6 +136,7 @@ class BrokerRoom {
     new TopicModel('t3', true),
   ]
   readonly #idempotent: IdempotentProducerActor
+  readonly #guests: Guests
   readonly #settings: ReadonlyMap<string, string>
   readonly #directories: readonly string[]
   #clients = 0
@@ -156,7 +161,12 @@ class BrokerRoom {
       observe: note,
     })
     this.#directories = random.chance(0.3) ? ['/data/a', '/data/b'] : ['/data/a']
-    this.#settings = this.#chooseSettings()
+    this.#guests = new Guests({
+      clock,
+      random: random.fork(),
+      connect: () => new CoordinatorClient(this.#newClient()),
+    })
+    this.#settings = new Map([...this.#chooseSettings(), ...this.#guests.settings])
     this.#idempotent = new IdempotentProducerActor('idempotent', this.#actorOptions())
     this.#disk.makeDirectory('/data')
     this.#disk.settle()
@@ -169,8 +179,9 @@ class BrokerRoom {
       { workMs: 0, pauseMs: 1 },
       { workMs: 200, pauseMs: 20 },
     ])
-    await this.#live({ end: 'stop', trouble: 'none', lastStep: MAX_STEPS, ...work })
+    await this.#live({ end: 'stop', trouble: 'none', lastStep: MAX_STEPS, isLast: true, ...work })
     for (const directory of this.#directories) checkLogFolders(this.#disk, directory)
+    this.#guests.checkFiles(this.#disk, this.#directories)
     const { fingerprint, events } = this.#simulation
     return { fingerprint, events, lives: this.#lives }
   }
@@ -188,6 +199,7 @@ class BrokerRoom {
         ? MAX_STEPS
         : Math.floor(random.fraction() * random.pick([20, 200, 1000])),
       workMs,
+      isLast: false,
       pauseMs: workMs / random.pick([2, 10, 30]),
     }
   }
@@ -213,8 +225,12 @@ class BrokerRoom {
   }
 
   #connect(): BrokerClient {
+    return new BrokerClient(this.#newClient())
+  }
+
+  #newClient(): SimulatedClient {
     const clientId = `client-${this.#clients++}`
-    const client = new SimulatedClient({
+    return new SimulatedClient({
       clock: this.#simulation.clock,
       network: this.#network.host(clientId),
       host: BROKER_HOST,
@@ -222,7 +238,6 @@ class BrokerRoom {
       clientId,
       timeoutMs: REQUEST_TIMEOUT_MS,
     })
-    return new BrokerClient(client)
   }
 
   async #live(plan: Plan): Promise<void> {
@@ -261,6 +276,7 @@ class BrokerRoom {
     const client = this.#connect()
     await verifyTopics(this.#topics, client, this.#random)
     client.close()
+    await this.#guests.verify()
     this.#breakDisk(plan.trouble)
     const actors = this.#actors().map((actor) =>
       actor.run(life).catch((error: unknown) => life.fail(error)),
@@ -270,6 +286,7 @@ class BrokerRoom {
       life.isOver = true
       await Promise.all(actors)
       if (life.isDead) return
+      if (plan.isLast) await this.#guests.settle()
       await Promise.race([broker.stop().then(() => this.#noteStop(life)), life.ended])
     }
     life.isDone = true
@@ -319,13 +336,17 @@ class BrokerRoom {
 
   #actors(): { run(life: Life): Promise<void> }[] {
     const options = () => this.#actorOptions()
+    const others = [
+      new AdministratorActor(options()),
+      { run: (life: Life) => this.#disturbNetwork(life) },
+    ]
+    if (!this.#guests.isEmpty) return [...this.#guests.actors(), ...others]
     return [
       this.#idempotent,
       new ProducerActor(`producer-${this.#lives}a`, options()),
       new ProducerActor(`producer-${this.#lives}b`, options()),
       new ConsumerActor(options()),
-      new AdministratorActor(options()),
-      { run: (life) => this.#disturbNetwork(life) },
+      ...others,
     ]
   }
 
@@ -398,6 +419,7 @@ class BrokerRoom {
     if (end === 'power') this.#disk.losePower()
     if (end === 'power' || life.hasFaults) this.#idempotent.expectLoss()
     else this.#idempotent.expectRestart()
+    this.#guests.crashed(end, life.hasStopped, life.hasFaults)
     for (const { incarnation } of this.#topics) {
       for (const model of incarnation?.partitions ?? []) {
         model.crashed(end, life.endedMs, !life.hasFaults)

@@ -95,9 +95,9 @@ function succeeded(
 }
 
 /** Repeats `act` with pauses until the life is over. */
-async function actUntilOver(
+export async function actUntilOver(
   life: Life,
-  options: ActorOptions,
+  options: Pick<ActorOptions, 'clock' | 'random'> & { readonly client: { close(): void } },
   act: () => Promise<void>,
 ): Promise<void> {
   while (!life.isOver) {
@@ -315,7 +315,7 @@ export class IdempotentProducerActor {
 }
 
 /** Waits for all, then throws the first failure that is not a lost answer, or else that. */
-async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
+export async function allSettled(promises: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(promises)
   const errors = outcomes.flatMap((outcome) =>
     outcome.status === 'rejected' ? [outcome.reason as Error] : [],

@@ -1,0 +1,370 @@
+/**
+ * A client's view of a cluster, under producer, consumer and admin: finds brokers, keeps metadata
+ * fresh, sends requests to the right broker and tries again what failed for a passing reason.
+ *
+ * Whatever a broker answers is given to the caller as it is: only the caller knows where in a
+ * response the errors are. It throws them, inside `retry`, and what is retriable is done again
+ * after a back-off, until the call's time is up.
+ */
+import type { Config } from '../../common/config/config.ts'
+import type { DiagnosticsChannel } from '../../common/diagnostics.ts'
+import { ErrorCode, KafkaError } from '../../common/errors.ts'
+import { SlabPool } from '../../common/slab.ts'
+import type { BrokerConnection, SendOptions } from '../../network/broker-connection.ts'
+import { Metadata } from '../../protocol/messages/metadata.ts'
+import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
+import type { CommonKeys } from '../config/common-keys.ts'
+import type { ClientEnvironment } from '../environment.ts'
+import { ClosedError, TimeoutError, throwIfError } from '../errors.ts'
+import { Backoff } from './backoff.ts'
+import { parseBootstrapServers } from './bootstrap-servers.ts'
+import { type BrokerAddress, BrokerConnections } from './broker-connections.ts'
+import { CallLimits, type CallOptions } from './call-limits.ts'
+import { ClusterMetadata, type PartitionMetadata, type TopicMetadata } from './cluster-metadata.ts'
+import { Coordinators, type CoordinatorType } from './coordinators.ts'
+
+/** What is published to `samsa:clients:request` for each request made. */
+export interface RequestEvent {
+  readonly clientId: string
+  readonly api: string
+  readonly host: string
+  readonly port: number
+  /** Until the answer, in milliseconds. */
+  readonly durationMs: number
+  readonly error: KafkaError | undefined
+}
+
+export interface ClusterClientOptions {
+  readonly config: Config<CommonKeys>
+  readonly environment: ClientEnvironment
+  /** Requests on one connection at a time. */
+  readonly maxInFlight?: number
+  /** Whether asking for a topic may create it. */
+  readonly allowAutoTopicCreation: boolean
+}
+
+const DEFAULT_MAX_IN_FLIGHT = 100
+const SOFTWARE = { name: 'samsa', version: '0.1.0' }
+/** Unused read memory that a client keeps. */
+const MAX_IDLE_BYTES = 4 * 1024 * 1024
+
+export class ClusterClient {
+  readonly environment: ClientEnvironment
+  readonly clientId: string
+  readonly backoff: Backoff
+  readonly coordinators = new Coordinators()
+  readonly #config: Config<CommonKeys>
+  readonly #bootstrap: readonly BrokerAddress[]
+  readonly #connections: BrokerConnections
+  readonly #allowAutoTopicCreation: boolean
+  readonly #requests: DiagnosticsChannel<RequestEvent>
+  /** The topics that are asked about in each refresh. */
+  readonly #topics = new Set<string>()
+  #metadata = ClusterMetadata.empty
+  /** When metadata came, on the monotonic clock. */
+  #metadataAtMs = Number.NEGATIVE_INFINITY
+  #isStale = true
+  #refreshing: Promise<void> | undefined
+  #nextRefresh: Promise<void> | undefined
+  #isClosed = false
+
+  /** Throws ConfigError for bootstrap servers that are no addresses. */
+  constructor(options: ClusterClientOptions) {
+    const { config, environment } = options
+    const { clock, network, random, log, diagnostics } = environment
+    this.#config = config
+    this.environment = environment
+    this.clientId = config.get('client.id')
+    this.#bootstrap = parseBootstrapServers(config.get('bootstrap.servers'))
+    this.#allowAutoTopicCreation = options.allowAutoTopicCreation
+    this.#requests = diagnostics.channel('samsa:clients:request')
+    const initialMs = config.get('retry.backoff.ms')
+    this.backoff = new Backoff({ initialMs, maxMs: config.get('retry.backoff.max.ms'), random })
+    this.#connections = new BrokerConnections({
+      ...{ clock, network, log, software: SOFTWARE },
+      pool: new SlabPool({ maxIdleBytes: MAX_IDLE_BYTES }),
+      clientId: this.clientId,
+      connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
+      requestTimeoutMs: config.get('request.timeout.ms'),
+      maxInFlight: options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
+      backoff: new Backoff({
+        initialMs: config.get('reconnect.backoff.ms'),
+        maxMs: config.get('reconnect.backoff.max.ms'),
+        random,
+      }),
+      onLost: () => this.invalidate(),
+    })
+  }
+
+  /** What is known at present. */
+  get metadata(): ClusterMetadata {
+    return this.#metadata
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** The limits of a call. */
+  limits(options: CallOptions = {}): CallLimits {
+    const defaultMs = this.#config.get('default.api.timeout.ms')
+    return new CallLimits(this.environment.clock, options, defaultMs)
+  }
+
+  /** Lets the next look at metadata ask anew: what is known has proved wrong. */
+  invalidate(): void {
+    this.#isStale = true
+  }
+
+  /** A broker has named the leader of a partition: no need to ask for that (KIP-951). */
+  noteLeader(topic: string, partition: number, leaderId: number, leaderEpoch: number): void {
+    this.#metadata = this.#metadata.withLeader(topic, partition, leaderId, leaderEpoch)
+  }
+
+  /**
+   * Does `attempt` until it succeeds, throws what is not retriable, or the call must end. A
+   * TimeoutError has what went wrong last as its cause.
+   */
+  async retry<Result>(
+    limits: CallLimits,
+    attempt: (failures: number) => Promise<Result>,
+  ): Promise<Result> {
+    const retries = this.#config.get('retries')
+    for (let failures = 0; ; failures++) {
+      if (this.#isClosed) throw new ClosedError()
+      limits.check()
+      try {
+        return await limits.wait(attempt(failures))
+      } catch (error) {
+        const mayRetry = error instanceof KafkaError && error.retriable
+        if (!mayRetry || error instanceof TimeoutError || failures >= retries) throw error
+        limits.lastError = error
+      }
+      await limits.sleep(this.backoff.delayMs(failures))
+    }
+  }
+
+  /** A topic, asked for if it is not known. Throws UNKNOWN_TOPIC_OR_PARTITION among others. */
+  async topic(name: string, limits: CallLimits): Promise<TopicMetadata> {
+    const known = this.cachedTopic(name)
+    if (known !== undefined && !this.#isStale) return known
+    this.#topics.add(name)
+    await this.refresh(limits)
+    const failure = this.#metadata.failures.get(name)
+    if (failure !== undefined) {
+      this.#topics.delete(name)
+      throwIfError(failure)
+    }
+    const topic = this.#metadata.topics.get(name)
+    if (topic === undefined) throw new KafkaError('UNKNOWN_TOPIC_OR_PARTITION')
+    return topic
+  }
+
+  /** A topic, if it is known. Has metadata of a certain age asked again, without waiting for it. */
+  cachedTopic(name: string): TopicMetadata | undefined {
+    const topic = this.#metadata.topics.get(name)
+    if (topic === undefined) return undefined
+    this.#topics.add(name)
+    const ageMs = this.environment.clock.monotonic() - this.#metadataAtMs
+    if (ageMs > this.#config.get('metadata.max.age.ms') && this.#refreshing === undefined) {
+      // Whoever comes next sees what it brings; that it failed, the next request will show.
+      this.refresh(this.limits()).catch(() => {})
+    }
+    return topic
+  }
+
+  /** The partition's metadata; throws a retriable error where it has no leader. */
+  async leader(topic: string, partition: number, limits: CallLimits): Promise<PartitionMetadata> {
+    const found = (await this.topic(topic, limits)).partitions[partition]
+    if (found === undefined || found.leaderId < 0) {
+      this.invalidate()
+      const name = found === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'LEADER_NOT_AVAILABLE'
+      throw new KafkaError(name, `Partition ${topic}-${partition} has no leader`)
+    }
+    return found
+  }
+
+  /** Asks for metadata of all topics in use. Calls that come while one is under way share one. */
+  async refresh(limits: CallLimits): Promise<void> {
+    this.#nextRefresh ??= (this.#refreshing ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        this.#nextRefresh = undefined
+        this.#refreshing = this.#refresh().finally(() => {
+          this.#refreshing = undefined
+        })
+        return this.#refreshing
+      })
+    await limits.wait(this.#nextRefresh)
+  }
+
+  /** An open connection to a broker by its id. */
+  async connectionTo(nodeId: number, limits: CallLimits, lane?: string): Promise<BrokerConnection> {
+    const node = this.#metadata.brokers.get(nodeId)
+    if (node === undefined) {
+      this.invalidate()
+      throw new KafkaError('BROKER_NOT_AVAILABLE', `There is no broker ${nodeId}`)
+    }
+    return await this.#connections.get(node, limits, lane)
+  }
+
+  /** An open connection to a broker by its id, if there is one at this moment. */
+  openConnection(nodeId: number, lane?: string): BrokerConnection | undefined {
+    const node = this.#metadata.brokers.get(nodeId)
+    return node === undefined ? undefined : this.#connections.current(node, lane)
+  }
+
+  /** An open connection to any broker, one that has little to do if possible. */
+  async anyConnection(limits: CallLimits): Promise<BrokerConnection> {
+    const candidates = this.#candidates()
+    const open = candidates.flatMap((address) => this.#connections.current(address) ?? [])
+    if (open.length > 0) return open.reduce((a, b) => (b.inFlight < a.inFlight ? b : a))
+    const ready = candidates.filter((address) => this.#connections.isReady(address))
+    let failure: unknown
+    for (const address of ready.length > 0 ? ready : candidates) {
+      try {
+        return await this.#connections.get(address, limits)
+      } catch (error) {
+        limits.check()
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  /** Sends to any broker, once. */
+  async sendToAny<A extends Api>(
+    api: A,
+    request: RequestInput<A>,
+    limits: CallLimits,
+    options?: SendOptions,
+  ): Promise<ResponseOf<A>> {
+    return await this.#send(await this.anyConnection(limits), api, request, limits, options)
+  }
+
+  /** Sends to a broker by its id, once. */
+  async sendTo<A extends Api>(
+    nodeId: number,
+    api: A,
+    request: RequestInput<A>,
+    limits: CallLimits,
+    options?: SendOptions & { readonly lane?: string },
+  ): Promise<ResponseOf<A>> {
+    if (!this.#metadata.brokers.has(nodeId)) await this.refresh(limits)
+    const connection = await this.connectionTo(nodeId, limits, options?.lane)
+    return await this.#send(connection, api, request, limits, options)
+  }
+
+  /** Sends to the controller, once; `noteControllerMoved` has another looked for. */
+  async sendToController<A extends Api>(
+    api: A,
+    request: RequestInput<A>,
+    limits: CallLimits,
+  ): Promise<ResponseOf<A>> {
+    if (this.#isStale || this.#metadata.controllerId < 0) await this.refresh(limits)
+    const { controllerId } = this.#metadata
+    if (controllerId < 0) throw new KafkaError('NOT_CONTROLLER', 'There is no controller')
+    return await this.sendTo(controllerId, api, request, limits)
+  }
+
+  /**
+   * Sends to the coordinator of a group or a transactional id, once. `errorOf` finds the error
+   * code of a response that concerns the coordinator, which is then looked for again.
+   */
+  async sendToCoordinator<A extends Api>(
+    [type, key]: readonly [type: CoordinatorType, key: string],
+    api: A,
+    request: RequestInput<A> | ((connection: BrokerConnection) => RequestInput<A>),
+    limits: CallLimits,
+    options: SendOptions & { readonly errorOf?: (response: ResponseOf<A>) => number } = {},
+  ): Promise<ResponseOf<A>> {
+    try {
+      const connection = await this.coordinatorConnection([type, key], limits)
+      const built = typeof request === 'function' ? request(connection) : request
+      const response = await this.#send(connection, api, built, limits, options)
+      this.coordinators.noteError(type, key, options.errorOf?.(response) ?? ErrorCode.NONE)
+      return response
+    } catch (error) {
+      if (error instanceof KafkaError) this.coordinators.noteError(type, key, error.code)
+      throw error
+    }
+  }
+
+  /** An open connection to the coordinator of a group or a transactional id. */
+  async coordinatorConnection(
+    [type, key]: readonly [type: CoordinatorType, key: string],
+    limits: CallLimits,
+  ): Promise<BrokerConnection> {
+    const known = this.coordinators.get(type, key)
+    const find = async () =>
+      await this.coordinators.find(await this.anyConnection(limits), type, key)
+    return await this.#connections.get(known ?? (await find()), limits, 'coordinator')
+  }
+
+  /** Ends everything: calls that are under way fail. */
+  close(): void {
+    this.#isClosed = true
+    this.#connections.close()
+  }
+
+  async #send<A extends Api>(
+    connection: BrokerConnection,
+    api: A,
+    request: RequestInput<A>,
+    limits: CallLimits,
+    options?: SendOptions,
+  ): Promise<ResponseOf<A>> {
+    const startMs = this.environment.clock.monotonic()
+    let failure: KafkaError | undefined
+    try {
+      return await limits.wait(connection.send(api, request, options))
+    } catch (error) {
+      if (error instanceof KafkaError) failure = error
+      throw error
+    } finally {
+      if (this.#requests.hasSubscribers) this.#publish(connection, api, startMs, failure)
+    }
+  }
+
+  #publish(connection: BrokerConnection, api: Api, startMs: number, error: KafkaError | undefined) {
+    const durationMs = this.environment.clock.monotonic() - startMs
+    const { host, port } = connection
+    this.#requests.publish({
+      clientId: this.clientId,
+      api: api.name,
+      host,
+      port,
+      durationMs,
+      error,
+    })
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isClosed) throw new ClosedError()
+    const limits = this.limits({ timeoutMs: this.#config.get('request.timeout.ms') })
+    this.#isStale = false
+    try {
+      const request = {
+        topics: [...this.#topics].map((name) => ({ name })),
+        allowAutoTopicCreation: this.#allowAutoTopicCreation,
+      }
+      const connection = await this.anyConnection(limits)
+      const response = await this.#send(connection, Metadata, request, limits)
+      throwIfError(response.errorCode)
+      this.#metadata = this.#metadata.with(response)
+      this.#metadataAtMs = this.environment.clock.monotonic()
+    } catch (error) {
+      this.#isStale = true
+      throw error
+    }
+  }
+
+  /** Brokers to talk to, in an order that differs from client to client; the known ones first. */
+  #candidates(): BrokerAddress[] {
+    const rotated = (all: readonly BrokerAddress[]) => {
+      const start = all.length > 1 ? this.environment.random.int(all.length) : 0
+      return [...all.slice(start), ...all.slice(0, start)]
+    }
+    return [...rotated([...this.#metadata.brokers.values()]), ...rotated(this.#bootstrap)]
+  }
+}

@@ -247,7 +247,7 @@ function codeOf(error) {
 }
 
 async function admin(request) {
-  const asked = client(request).admin({ retry: { retries: 3 } })
+  const asked = client(request).admin({ retry: { retries: 1 } })
   await asked.connect()
   await runSteps(request, deeds(asked), codeOf)
   await asked.disconnect()

@@ -7,7 +7,13 @@ const TOPIC_RESOURCE = 2
 const SET = 0
 const isolationLevels = { read_uncommitted: 0, read_committed: 1 }
 
-const connection = (request) => ({ clientId: 'interop', bootstrapBrokers: [request.address] })
+/** By itself the library gives up on a broker that is gone for three seconds. */
+const connection = ({ address }) => ({
+  clientId: 'interop',
+  bootstrapBrokers: [address],
+  retries: 40,
+  retryDelay: 250,
+})
 
 const toBytes = (text) => (text === null ? null : Buffer.from(text))
 
@@ -120,7 +126,6 @@ const transactionalProducer = (request) =>
     ...connection(request),
     transactionalId: request.transactionalId,
     idempotent: true,
-    retries: 10,
   })
 
 /** By itself the library offers producer id 0 as one it already has, and is fenced for it. */
@@ -232,7 +237,7 @@ const deeds = (admin) => ({
 })
 
 async function admin(request) {
-  const asked = new Admin({ ...connection(request), retries: 3 })
+  const asked = new Admin({ ...connection(request), retries: 0 })
   await runSteps(request, deeds(asked), codeOf)
   await asked.close()
 }

@@ -4,6 +4,7 @@ Version 2.0.2 brings a copy of `six` that Python 3.12 can no longer import; the 
 place there, as everybody does who still runs it.
 """
 
+import itertools
 import sys
 
 if sys.version_info >= (3, 12):
@@ -141,14 +142,15 @@ def member(request):
     listener = ShowsOwned()
     reader.subscribe([request.topic], listener=listener)
     while not stop:
-        for partition, records in reader.poll(100, max_records=20).items():
-            for record in records:
+        try:
+            polled = reader.poll(100, max_records=20)
+            for record in itertools.chain(*polled.values()):
                 show(record)
-            try:
+            for partition, records in polled.items():
                 reader.commit({partition: position(records[-1].offset + 1)})
-            except KafkaError as error:
-                # A rebalance has begun meanwhile: whoever gets the partition reads these again.
-                print(f"commit of {partition}: {error}", file=sys.stderr)
+        except KafkaError as error:
+            # A rebalance has begun, or the broker is gone: whoever gets them reads these again.
+            print(repr(error), file=sys.stderr)
     listener.on_partitions_revoked(reader.assignment())
     reader.close()
 

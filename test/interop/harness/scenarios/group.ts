@@ -40,6 +40,7 @@ class GroupPlay {
   readonly #topic: string
   readonly #group: string
   #sent = 0
+  #crashedAt: number | undefined
 
   constructor(scene: Scene, kind: GroupKind) {
     this.#scene = scene
@@ -72,6 +73,11 @@ class GroupPlay {
     await ask(workspace, client, 'produce', { ...request, idempotent: false })
   }
 
+  crashBroker(): Promise<void> {
+    this.#crashedAt = Date.now()
+    return this.#scene.crashBroker()
+  }
+
   /** Waits until the living members share everything, and all that was sent is seen. */
   async settle(what: string, living: LivingClient[]): Promise<void> {
     const state = (): string =>
@@ -94,7 +100,10 @@ class GroupPlay {
       committedOffsets(port, this.#group, this.#topic, partitions)
     assert.deepEqual(await committed(), ends)
     const all = this.members.flatMap((member) =>
-      tenures(member.name, owns(member), member.killedAt),
+      tenures(member.name, owns(member), {
+        killedAt: member.killedAt,
+        crashedAt: this.#crashedAt,
+      }),
     )
     assert.ok(all.length > partitions)
     assert.deepEqual(conflicts(all), [])
@@ -109,9 +118,10 @@ export async function rebalance(scene: Scene, kind: GroupKind): Promise<void> {
   await Promise.all([play.send(), play.settle('two start', [a, b])])
   const c = play.join('c')
   await Promise.all([play.send(), play.settle('a third joins', [a, b, c])])
-  if (scene.client.needsBroker !== true) {
+  // Apache Kafka stays away for ten seconds, after which half of the clients have given up.
+  if (scene.client.needsBroker !== true && scene.broker.target === 'samsa') {
     await play.send()
-    await scene.crashBroker()
+    await play.crashBroker()
     await Promise.all([play.send(), play.settle('the broker crashed', [a, b, c])])
   }
   await Promise.all([play.send(), b.leave().then(() => play.settle('one leaves', [a, c]))])

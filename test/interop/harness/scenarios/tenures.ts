@@ -13,8 +13,21 @@ export interface Tenure {
   to: number
 }
 
-/** When the member had which partition; a killed one has nothing from then on. */
-export function tenures(member: string, events: readonly Owns[], killedAt = Infinity): Tenure[] {
+/** When a member was killed, and when its broker was. */
+export interface Ends {
+  killedAt?: number | undefined
+  crashedAt?: number | undefined
+}
+
+/**
+ * When the member had which partition. A killed one has nothing from then on. What is owned when the
+ * broker crashes counts until then: whose session ends while there is none cannot hear of it.
+ */
+export function tenures(
+  member: string,
+  events: readonly Owns[],
+  { killedAt = Infinity, crashedAt = Infinity }: Ends = {},
+): Tenure[] {
   const open = new Map<number, Tenure>()
   const all: Tenure[] = []
   for (const { partitions: now, at, generation } of events) {
@@ -30,7 +43,10 @@ export function tenures(member: string, events: readonly Owns[], killedAt = Infi
       all.push(tenure)
     }
   }
-  return all
+  return all.map((tenure) => {
+    const spansCrash = tenure.from < crashedAt && crashedAt < tenure.to
+    return spansCrash ? { ...tenure, to: crashedAt } : tenure
+  })
 }
 
 /** Pairs of tenures of one partition that overlap. */

@@ -20,8 +20,8 @@ export interface Ends {
 }
 
 /**
- * When the member had which partition. A killed one has nothing from then on. What is owned when the
- * broker crashes counts until then: whose session ends while there is none cannot hear of it.
+ * When the member had which partition. A killed one has nothing from then on. What is owned when
+ * the broker crashes counts until then: whose session ends while there is none cannot hear of it.
  */
 export function tenures(
   member: string,

@@ -43,6 +43,7 @@ export function checkGroups(history: History, expected: GroupsExpected): Violati
       return [
         ...oneOwnerPerGeneration(own, commits),
         ...staleCommitsAreRefused(own, commits, protocol !== 'consumer'),
+        ...fencedInstancesAreRefused(history, commits),
         ...commitsAreKept(own, commits),
         ...ownersGoOnFromCommits(own, commits),
         ...nothingIsSkipped(own),
@@ -116,9 +117,6 @@ function oneOwnerPerGeneration(history: History, commits: readonly Commit[]): Vi
   return violations
 }
 
-/** The incarnation in `role#incarnation`. */
-const incarnation = (process: string): number => Number(process.split('#')[1] ?? 0)
-
 /** Whether `claim`, known before a commit began, means that the commit must be refused. */
 function fences(claim: Claim, commit: Commit, isClassic: boolean): boolean {
   const accepted = commit.accepted!
@@ -126,10 +124,36 @@ function fences(claim: Claim, commit: Commit, isClassic: boolean): boolean {
   const isNewer = claim.generation > accepted.generation
   // A classic group is in one generation as a whole.
   if (isClassic && isNewer) return true
-  if (claim.owner !== ownerOf(accepted)) return isNewer && claim.partition === commit.partition
-  // The same instance: only its newest process may speak for it.
-  const isLater = incarnation(claim.event.process) > incarnation(accepted.process)
-  return accepted.instance !== '' && isLater
+  return isNewer && claim.owner !== ownerOf(accepted) && claim.partition === commit.partition
+}
+
+/**
+ * Who comes under the `group.instance.id` of another takes its place. Which of the two came last is
+ * certain where the process of one began after the other had been assigned to.
+ */
+function fencedInstancesAreRefused(history: History, commits: readonly Commit[]): Violation[] {
+  const assigned = eventsOf(history, 'assigned').filter(({ instance }) => instance !== '')
+  const began = new Map(eventsOf(history, 'started').map(({ process, at }) => [process, at]))
+  return commits.flatMap(({ accepted, from }) => {
+    if (accepted === undefined || accepted.instance === '') return []
+    const own = assigned.find(({ member }) => member === accepted.member)
+    const successor = assigned.find(
+      (event) =>
+        event.instance === accepted.instance &&
+        event.process !== accepted.process &&
+        own !== undefined &&
+        (began.get(event.process) ?? 0) > own.at &&
+        event.at < from.at,
+    )
+    if (successor === undefined) return []
+    return [
+      {
+        invariant: 'a commit of a fenced static member is refused',
+        found: `${from.process} committed after ${successor.process} had taken its place`,
+        events: [successor, from, accepted],
+      },
+    ]
+  })
 }
 
 /** A member that was paused for too long comes back with a generation that is over. */
@@ -155,7 +179,7 @@ function staleCommitsAreRefused(
       if (newer === undefined) return []
       return [
         {
-          invariant: 'a commit of a generation that is over, or of a fenced member, is refused',
+          invariant: 'a commit of a generation that is over is refused',
           found:
             `${commit.from.process} committed ${commit.offset} for partition ` +
             `${commit.partition} in generation ${commit.accepted?.generation}, after ` +

@@ -15,7 +15,12 @@ interface Line {
   process: string
 }
 
-/** A member was given partitions, besides those that it kept; by name of the owner's generation. */
+/** A process began. */
+export interface Started extends Line {
+  event: 'started'
+}
+
+/** A member was given partitions, besides those that it kept. */
 export interface Assigned extends Line {
   event: 'assigned'
   group: string
@@ -152,6 +157,7 @@ export interface Happened extends Line {
 }
 
 export type HistoryEvent =
+  | Started
   | Assigned
   | Released
   | Processed

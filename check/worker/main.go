@@ -57,8 +57,10 @@ type worker struct {
 	// A member's commits so far, and what it had in the generation before this one.
 	commits int
 	topicID [16]byte
-	before  holding
-	now     holding
+	// Under which member id each partition was assigned.
+	heldAs map[int32]string
+	before holding
+	now    holding
 }
 
 var commands = map[string]func(*worker) error{
@@ -89,6 +91,7 @@ func start(command, path string) error {
 	if err != nil {
 		return err
 	}
+	log.append("started", fields{})
 	name := fnv.New64a()
 	name.Write([]byte(asked.Process))
 	stop, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -97,6 +100,7 @@ func start(command, path string) error {
 		history: log,
 		random:  rand.New(rand.NewPCG(asked.Seed, name.Sum64())),
 		stop:    stop,
+		heldAs:  map[int32]string{},
 	})
 	if err != nil {
 		log.append("failed", fields{"error": err.Error()})

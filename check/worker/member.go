@@ -52,6 +52,9 @@ func (w *worker) assigned(_ context.Context, client *kgo.Client, topics map[stri
 	w.now = holding{id, generation, -1}
 	if partitions := topics[w.Topic]; len(partitions) > 0 {
 		w.now.partition = partitions[0]
+		for _, partition := range partitions {
+			w.heldAs[partition] = id
+		}
 	}
 	w.history.append("assigned", fields{
 		"group":      w.Group,
@@ -167,17 +170,31 @@ func (w *worker) commit(
 	})
 	number := w.committing(next)
 	var fenced error
-	client.CommitOffsetsSync(context.Background(),
+	client.CommitOffsetsSync(kgo.PreCommitFnContext(context.Background(), w.isStillOurs),
 		map[string]map[int32]kgo.EpochOffset{w.Topic: offsets},
 		func(
 			_ *kgo.Client, sent *kmsg.OffsetCommitRequest, got *kmsg.OffsetCommitResponse, err error,
 		) {
-			if len(sent.Topics) > 0 {
+			if err == nil && len(sent.Topics) > 0 {
 				w.topicID = sent.Topics[0].TopicID
 			}
 			fenced = w.committed(number, sent, got, err)
 		})
 	return fenced
+}
+
+// isStillOurs keeps a commit from going out under another membership than its records came under. A
+// cooperative client whose member was given up joins again while the commit waits, and a classic
+// group takes any member's commit for any partition: this is for the application to see to.
+func (w *worker) isStillOurs(sent *kmsg.OffsetCommitRequest) error {
+	for _, topic := range sent.Topics {
+		for _, partition := range topic.Partitions {
+			if w.heldAs[partition.Partition] != sent.MemberID {
+				return fmt.Errorf("partition %d came to another member id", partition.Partition)
+			}
+		}
+	}
+	return nil
 }
 
 // commitBelatedly sends what a slow network could bring now: a commit of the generation before, by

@@ -14,6 +14,7 @@ export function teller(process: string, instance = '') {
   const member = `${process}-id`
   let commits = 0
   return {
+    started: (): Told => ({ process, event: 'started' }),
     assigned: (generation: number, partitions: number[] = [0]): Told => ({
       ...base,
       ...{ event: 'assigned', member, instance, generation, partitions },

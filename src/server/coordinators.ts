@@ -18,7 +18,7 @@ import type { ReplicaManager } from './replica-manager.ts'
 import { createShareServices, type ShareServices } from './share/share-services.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import { topicImage } from './topic-image.ts'
-import { createTransactions, type TransactionServices } from './transactions.ts'
+import { createTransactions, type TransactionServices } from './transaction/transaction-services.ts'
 
 export interface Coordinators extends TransactionServices, ShareServices {
   readonly internalTopics: InternalTopics

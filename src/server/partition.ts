@@ -24,7 +24,7 @@ import {
   type TransactionGuard,
   TransactionGuards,
   transactionalBatchIn,
-} from './transaction-guards.ts'
+} from './transaction/transaction-guards.ts'
 
 /** A partition's state as the controller decided it (one entry of Kafka's LeaderAndIsr request). */
 export interface LeaderAndIsr {

@@ -21,7 +21,7 @@ import { DelayedFetch } from './purgatory/delayed-fetch.ts'
 import { DelayedProduce } from './purgatory/delayed-produce.ts'
 import { Purgatory } from './purgatory/purgatory.ts'
 import { ReadBudget } from './read-budget.ts'
-import type { TransactionGuard } from './transaction-guards.ts'
+import type { TransactionGuard } from './transaction/transaction-guards.ts'
 
 export interface AppendRequest {
   /** -1 (all in-sync replicas), 0 or 1. */

@@ -9,7 +9,7 @@ import { CONSUMER_OFFSETS_TOPIC } from '../../coordinator/group/group-coordinato
 import { AddOffsetsToTxn } from '../../protocol/messages/add-offsets-to-txn.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
-import { fencedErrorCode } from '../transaction-errors.ts'
+import { fencedErrorCode } from '../transaction/transaction-errors.ts'
 
 export function addOffsetsToTxnHandler({
   transactionCoordinator,

@@ -14,7 +14,7 @@ import {
 } from '../../protocol/messages/add-partitions-to-txn.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
-import { fencedErrorCode } from '../transaction-errors.ts'
+import { fencedErrorCode } from '../transaction/transaction-errors.ts'
 
 const FIRST_BATCHED_VERSION = 4
 const FIRST_V2_VERSION = 5

@@ -10,7 +10,7 @@ import { TRANSACTION_V2 } from '../../coordinator/transaction/transaction-metada
 import { EndTxn } from '../../protocol/messages/end-txn.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
-import { fencedErrorCode } from '../transaction-errors.ts'
+import { fencedErrorCode } from '../transaction/transaction-errors.ts'
 
 const FIRST_V2_VERSION = 5
 

@@ -15,7 +15,7 @@ import {
 } from '../../protocol/messages/init-producer-id.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
-import { fencedErrorCode } from '../transaction-errors.ts'
+import { fencedErrorCode } from '../transaction/transaction-errors.ts'
 
 export function initProducerIdHandler({
   producerIds,

@@ -16,7 +16,7 @@ import type { BrokerServices } from '../broker-services.ts'
 import type { AppendEntry, AppendResult } from '../replica-manager.ts'
 import type { RequestContext, RequestHandler } from '../request-handler.ts'
 import { INTERNAL_TOPICS } from '../topic-admin.ts'
-import type { TransactionSupport } from '../transaction-verification.ts'
+import type { TransactionSupport } from '../transaction/transaction-verification.ts'
 
 type ProduceResponse = ResponseInput<typeof Produce>
 

@@ -15,7 +15,7 @@ import {
 } from '../../protocol/messages/txn-offset-commit.ts'
 import type { BrokerServices } from '../broker-services.ts'
 import type { RequestHandler } from '../request-handler.ts'
-import type { TransactionSupport } from '../transaction-verification.ts'
+import type { TransactionSupport } from '../transaction/transaction-verification.ts'
 
 type Topics = TxnOffsetCommitRequest['topics']
 

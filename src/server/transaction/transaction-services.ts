@@ -1,16 +1,16 @@
 /** Puts together what a broker needs for transactions. */
-import type { Clock } from '../common/clock.ts'
-import type { BrokerConfig } from '../common/config/broker-config.ts'
-import type { Logger } from '../common/logger.ts'
+import type { Clock } from '../../common/clock.ts'
+import type { BrokerConfig } from '../../common/config/broker-config.ts'
+import type { Logger } from '../../common/logger.ts'
 import {
   TRANSACTION_STATE_TOPIC,
   TransactionCoordinator,
-} from '../coordinator/transaction/transaction-coordinator.ts'
-import { coordinatorStorage } from './coordinator-storage.ts'
-import type { InternalTopics } from './internal-topics.ts'
-import type { MetadataCache } from './metadata-cache.ts'
-import type { ProducerIds } from './producer-ids.ts'
-import type { ReplicaManager } from './replica-manager.ts'
+} from '../../coordinator/transaction/transaction-coordinator.ts'
+import { coordinatorStorage } from '../coordinator-storage.ts'
+import type { InternalTopics } from '../internal-topics.ts'
+import type { MetadataCache } from '../metadata-cache.ts'
+import type { ProducerIds } from '../producer-ids.ts'
+import type { ReplicaManager } from '../replica-manager.ts'
 import {
   localMarkerChannel,
   type OffsetsTransactions,

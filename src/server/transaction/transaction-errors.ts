@@ -1,5 +1,5 @@
 /** How clients that do not know PRODUCER_FENCED yet learn of it. */
-import { ErrorCode, type KafkaError } from '../common/errors.ts'
+import { ErrorCode, type KafkaError } from '../../common/errors.ts'
 
 /** The error's code, or INVALID_PRODUCER_EPOCH in its place where the client does not know it. */
 export function fencedErrorCode(error: KafkaError, knowsProducerFenced: boolean): number {

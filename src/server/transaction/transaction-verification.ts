@@ -7,12 +7,12 @@
  * appended in the order in which they came. Records of a transaction that is open already, and such
  * without a transaction, are not held up.
  */
-import { type Clock, sleep } from '../common/clock.ts'
-import { ErrorCode, errorName, KafkaError } from '../common/errors.ts'
-import type { TopicPartition } from '../coordinator/transaction/topic-partition-set.ts'
-import type { TransactionCoordinator } from '../coordinator/transaction/transaction-coordinator.ts'
-import { TRANSACTION_V2 } from '../coordinator/transaction/transaction-metadata.ts'
-import type { AppendEntry, ReplicaManager } from './replica-manager.ts'
+import { type Clock, sleep } from '../../common/clock.ts'
+import { ErrorCode, errorName, KafkaError } from '../../common/errors.ts'
+import type { TopicPartition } from '../../coordinator/transaction/topic-partition-set.ts'
+import type { TransactionCoordinator } from '../../coordinator/transaction/transaction-coordinator.ts'
+import { TRANSACTION_V2 } from '../../coordinator/transaction/transaction-metadata.ts'
+import type { AppendEntry, ReplicaManager } from '../replica-manager.ts'
 import {
   type TransactionalBatch,
   type TransactionGuard,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ErrorCode } from '../../src/common/errors.ts'
-import type { Logger } from '../../src/common/logger.ts'
-import { MetadataCache } from '../../src/server/metadata-cache.ts'
-import { localMarkerChannel } from '../../src/server/transaction-markers.ts'
+import { ErrorCode } from '../../../src/common/errors.ts'
+import type { Logger } from '../../../src/common/logger.ts'
+import { MetadataCache } from '../../../src/server/metadata-cache.ts'
+import { localMarkerChannel } from '../../../src/server/transaction/transaction-markers.ts'
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 

@@ -3,19 +3,19 @@
  * that to the transaction coordinator as its channel: with one broker, all partitions are here.
  */
 
-import type { Clock } from '../common/clock.ts'
-import { ErrorCode, KafkaError } from '../common/errors.ts'
-import type { Logger } from '../common/logger.ts'
-import { garbageCollected } from '../common/slab.ts'
+import type { Clock } from '../../common/clock.ts'
+import { ErrorCode, KafkaError } from '../../common/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import { garbageCollected } from '../../common/slab.ts'
 import type {
   MarkerOutcome,
   TransactionMarkerChannel,
-} from '../coordinator/transaction/marker-channel.ts'
-import type { TopicPartition } from '../coordinator/transaction/topic-partition-set.ts'
-import { TRANSACTION_V2 } from '../coordinator/transaction/transaction-metadata.ts'
-import { buildEndTransactionBatch } from '../protocol/records/record-batch-writer.ts'
-import type { MetadataCache } from './metadata-cache.ts'
-import type { AppendEntry, ReplicaManager } from './replica-manager.ts'
+} from '../../coordinator/transaction/marker-channel.ts'
+import type { TopicPartition } from '../../coordinator/transaction/topic-partition-set.ts'
+import { TRANSACTION_V2 } from '../../coordinator/transaction/transaction-metadata.ts'
+import { buildEndTransactionBatch } from '../../protocol/records/record-batch-writer.ts'
+import type { MetadataCache } from '../metadata-cache.ts'
+import type { AppendEntry, ReplicaManager } from '../replica-manager.ts'
 
 /** A marker for any number of partitions. */
 export interface Marker {

@@ -12,13 +12,13 @@
  *                    └── a marker: end ──────────────► refused: INVALID_TXN_STATE
  * ```
  */
-import { KafkaError } from '../common/errors.ts'
+import { KafkaError } from '../../common/errors.ts'
 import {
   ATTRIBUTES_AT,
   RECORD_BATCH_HEADER_SIZE,
   readRecordBatchHeader,
   TRANSACTIONAL_MASK,
-} from '../protocol/records/record-batch.ts'
+} from '../../protocol/records/record-batch.ts'
 
 /** What makes the records of a producer acceptable; see above. */
 export interface TransactionGuard {

@@ -139,13 +139,14 @@ export class GroupShard implements CoordinatorShard {
       throw error
     }
     const records = [...this.offsets.tombstonesOf(groupId), ...group.tombstones()]
-    return { records, response: ErrorCode.NONE }
+    return { records, response: ErrorCode.NONE, isDivisible: true }
   }
 
   /** Topics were deleted: nobody shall find their offsets in topics of the same names. */
   onTopicsDeleted(names: ReadonlySet<string>): CoordinatorEffects {
     const offsets = this.offsets.tombstonesOfTopics((topic) => names.has(topic))
-    return { records: [...offsets, ...this.share.onTopicsDeleted(names).records] }
+    const records = [...offsets, ...this.share.onTopicsDeleted(names).records]
+    return { records, isDivisible: true }
   }
 
   replay(record: CoordinatorRecord, offset: number, producer?: TransactionalProducer): void {
@@ -183,7 +184,7 @@ export class GroupShard implements CoordinatorShard {
     const { offsetsRetentionCheckIntervalMs } = this.#config
     this.#context.timers.schedule('offset expiry', offsetsRetentionCheckIntervalMs, () => {
       this.#scheduleExpiry()
-      return { records: this.#expired() }
+      return { records: this.#expired(), isDivisible: true }
     })
   }
 
@@ -195,12 +196,7 @@ export class GroupShard implements CoordinatorShard {
       expired.push(...records)
       // A share group stays: it has no offsets here, but state with the share coordinator.
       if (areAll && group.isEmpty && group.type !== 'share') expired.push(...group.tombstones())
-      // The rest waits for the next time: a batch has a greatest size.
-      if (expired.length >= MAX_EXPIRED_AT_A_TIME) break
     }
     return expired
   }
 }
-
-/** Tombstones take about 100 bytes each, and a batch of the topic at most a megabyte. */
-const MAX_EXPIRED_AT_A_TIME = 2000

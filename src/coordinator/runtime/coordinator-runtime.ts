@@ -41,6 +41,9 @@ export interface CoordinatorRuntimeOptions<S extends CoordinatorShard> {
   readonly createShard: (context: ShardContext) => S
 }
 
+/** Half of the least that a topic takes by default, so that one more record always fits. */
+const MODEST_BATCH_BYTES = 512 * 1024
+
 /** A partition that this broker leads. */
 interface Hosted<S> {
   readonly partition: number
@@ -210,26 +213,41 @@ export class CoordinatorRuntime<S extends CoordinatorShard> {
 
   #appendRecords(
     hosted: Hosted<S>,
-    { records, isApplied }: CoordinatorEffects,
+    { records, isApplied, isDivisible }: CoordinatorEffects,
     producer: TransactionalProducer | undefined,
-  ): Promise<void> | undefined {
+  ): Promise<unknown> | undefined {
     if (records.length === 0) return undefined
     const options = producer === undefined ? {} : { ...producer, transactional: true }
-    const { baseOffset, committed } = this.#append(hosted, this.#encode(records, options))
-    if (isApplied !== true) {
-      for (const [i, record] of records.entries()) {
-        hosted.shard.replay(record, baseOffset + i, producer)
+    const commits: Promise<void>[] = []
+    let appended = 0
+    for (const { batch, count } of this.#encode(records, options, isDivisible === true)) {
+      const { baseOffset, committed } = this.#append(hosted, batch)
+      commits.push(committed)
+      for (let i = 0; i < count && isApplied !== true; i++) {
+        hosted.shard.replay(records[appended + i]!, baseOffset + i, producer)
       }
+      appended += count
     }
-    return committed
+    return commits.length === 1 ? commits[0] : Promise.all(commits)
   }
 
-  #encode(records: readonly CoordinatorRecord[], options: RecordBatchOptions): Buffer {
+  /** One batch, or, where the records may be divided, as many as keep each of a modest size. */
+  *#encode(
+    records: readonly CoordinatorRecord[],
+    options: RecordBatchOptions,
+    isDivisible: boolean,
+  ): Generator<{ batch: Buffer; count: number }> {
     const { codec, clock } = this.#options
-    const writer = new RecordBatchWriter(options)
     const timestamp = clock.now()
-    for (const record of records) writer.append({ timestamp, ...codec.encode(record) })
-    return writer.finish()
+    let writer = new RecordBatchWriter(options)
+    for (const record of records) {
+      if (isDivisible && writer.sizeInBytes > MODEST_BATCH_BYTES) {
+        yield { batch: writer.finish(), count: writer.recordCount }
+        writer = new RecordBatchWriter(options)
+      }
+      writer.append({ timestamp, ...codec.encode(record) })
+    }
+    yield { batch: writer.finish(), count: writer.recordCount }
   }
 
   #append(hosted: Hosted<S>, batch: Buffer): { baseOffset: number; committed: Promise<void> } {

@@ -21,7 +21,7 @@ import type { CoordinatorRecord } from './coordinator-record.ts'
 
 /** What becomes of a shard's partition: the result of an operation without its response. */
 export interface CoordinatorEffects {
-  /** Appended as one batch: all or none. */
+  /** Appended as one batch, all or none, unless `isDivisible`. */
   readonly records: readonly CoordinatorRecord[]
   /** Called when the records are safe (committed), before the response goes out. */
   readonly onCommitted?: () => void
@@ -29,6 +29,11 @@ export interface CoordinatorEffects {
    * Called when the records were refused or did not become safe; the request fails with `error`.
    */
   readonly onFailed?: (error: KafkaError) => void
+  /**
+   * Each record makes sense without the others, so many of them may be appended as several batches,
+   * of which the last may be refused after the first were appended.
+   */
+  readonly isDivisible?: boolean
   /** The state has been changed as the records say: they are not replayed. */
   readonly isApplied?: boolean
 }

@@ -224,6 +224,32 @@ test('a group is deleted with its offsets; a topic takes those of all groups wit
   }
 })
 
+test('more offsets than fit a batch are deleted in several', async () => {
+  const harness = await start()
+  const topic = 't'.repeat(249)
+  const partitions = Array.from({ length: 3000 }, (_, partitionIndex) => ({
+    ...{ partitionIndex, committedOffset: 1, committedLeaderEpoch: 0, committedMetadata: '' },
+  }))
+  for (const groupId of ['g', 'h']) {
+    const request = {
+      ...toCommit({ groupId, offset: 1 }, false),
+      topics: [{ name: topic, partitions }],
+    }
+    await harness.write((shard) => shard.commitOffsets(request))
+  }
+  const before = harness.storage.batches.length
+  assert.equal(await harness.write((shard) => shard.delete('g')), ErrorCode.NONE)
+  harness.runtime.tellAll((shard) => shard.onTopicsDeleted(new Set([topic])))
+  const batches = harness.storage.batches.slice(before)
+  assert.ok(batches.length >= 4)
+  assert.ok(batches.every(({ length }) => length < 1_000_000))
+  for (const restarts of [false, true]) {
+    if (restarts) await harness.restart()
+    assert.deepEqual(await fetchAll(harness), {})
+    assert.deepEqual(await fetchAll(harness, 'h'), {})
+  }
+})
+
 /** What the commands below must lead to, kept in the simplest way. */
 class Model {
   readonly committed = new Map<string, number>()

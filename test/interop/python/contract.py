@@ -9,15 +9,32 @@ import sys
 import time
 
 
+class Stopped(Exception):
+    """SIGTERM came during a wait."""
+
+
 class Stop:
     """Turns true on SIGTERM."""
 
     def __init__(self):
         self.asked = False
+        self.is_waiting = False
         signal.signal(signal.SIGTERM, self._ask)
 
     def _ask(self, *_):
         self.asked = True
+        if self.is_waiting:
+            raise Stopped
+
+    def interrupts(self, action):
+        """The result of an action that may wait long, or None once SIGTERM has come."""
+        try:
+            self.is_waiting = True
+            return None if self.asked else action()
+        except Stopped:
+            return None
+        finally:
+            self.is_waiting = False
 
     def __bool__(self):
         return self.asked

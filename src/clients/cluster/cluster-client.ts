@@ -15,7 +15,7 @@ import { Metadata } from '../../protocol/messages/metadata.ts'
 import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
 import type { CommonKeys } from '../config/common-keys.ts'
 import type { ClientEnvironment } from '../environment.ts'
-import { ClosedError, TimeoutError, throwIfError } from '../errors.ts'
+import { ClosedError, PartialFailureError, TimeoutError, throwIfError } from '../errors.ts'
 import { Backoff } from './backoff.ts'
 import { parseBootstrapServers } from './bootstrap-servers.ts'
 import { type BrokerAddress, BrokerConnections } from './broker-connections.ts'
@@ -42,6 +42,11 @@ export interface ClusterClientOptions {
   /** Whether asking for a topic may create it. */
   readonly allowAutoTopicCreation: boolean
 }
+
+/** A request, or how to make it for a broker where that depends on what the broker knows. */
+export type RequestFor<A extends Api> =
+  | RequestInput<A>
+  | ((connection: BrokerConnection) => RequestInput<A>)
 
 const DEFAULT_MAX_IN_FLIGHT = 100
 const SOFTWARE = { name: 'samsa', version: '0.1.0' }
@@ -137,7 +142,9 @@ export class ClusterClient {
         return await limits.wait(attempt(failures))
       } catch (error) {
         const mayRetry = error instanceof KafkaError && error.retriable
-        if (!mayRetry || error instanceof TimeoutError || failures >= retries) throw error
+        // Those two have been tried again already as far as that makes sense.
+        const isFinal = error instanceof TimeoutError || error instanceof PartialFailureError
+        if (!mayRetry || isFinal || failures >= retries) throw error
         limits.lastError = error
       }
       await limits.sleep(this.backoff.delayMs(failures))
@@ -235,7 +242,7 @@ export class ClusterClient {
   /** Sends to any broker, once. */
   async sendToAny<A extends Api>(
     api: A,
-    request: RequestInput<A>,
+    request: RequestFor<A>,
     limits: CallLimits,
     options?: SendOptions,
   ): Promise<ResponseOf<A>> {
@@ -246,7 +253,7 @@ export class ClusterClient {
   async sendTo<A extends Api>(
     nodeId: number,
     api: A,
-    request: RequestInput<A>,
+    request: RequestFor<A>,
     limits: CallLimits,
     options?: SendOptions & { readonly lane?: string },
   ): Promise<ResponseOf<A>> {
@@ -258,7 +265,7 @@ export class ClusterClient {
   /** Sends to the controller, once; `noteControllerMoved` has another looked for. */
   async sendToController<A extends Api>(
     api: A,
-    request: RequestInput<A>,
+    request: RequestFor<A>,
     limits: CallLimits,
   ): Promise<ResponseOf<A>> {
     if (this.#isStale || this.#metadata.controllerId < 0) await this.refresh(limits)
@@ -274,14 +281,13 @@ export class ClusterClient {
   async sendToCoordinator<A extends Api>(
     [type, key]: readonly [type: CoordinatorType, key: string],
     api: A,
-    request: RequestInput<A> | ((connection: BrokerConnection) => RequestInput<A>),
+    request: RequestFor<A>,
     limits: CallLimits,
     options: SendOptions & { readonly errorOf?: (response: ResponseOf<A>) => number } = {},
   ): Promise<ResponseOf<A>> {
     try {
       const connection = await this.coordinatorConnection([type, key], limits)
-      const built = typeof request === 'function' ? request(connection) : request
-      const response = await this.#send(connection, api, built, limits, options)
+      const response = await this.#send(connection, api, request, limits, options)
       this.coordinators.noteError(type, key, options.errorOf?.(response) ?? ErrorCode.NONE)
       return response
     } catch (error) {
@@ -310,14 +316,15 @@ export class ClusterClient {
   async #send<A extends Api>(
     connection: BrokerConnection,
     api: A,
-    request: RequestInput<A>,
+    request: RequestFor<A>,
     limits: CallLimits,
     options?: SendOptions,
   ): Promise<ResponseOf<A>> {
     const startMs = this.environment.clock.monotonic()
+    const built = typeof request === 'function' ? request(connection) : request
     let failure: KafkaError | undefined
     try {
-      return await limits.wait(connection.send(api, request, options))
+      return await limits.wait(connection.send(api, built, options))
     } catch (error) {
       if (error instanceof KafkaError) failure = error
       throw error

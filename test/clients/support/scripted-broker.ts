@@ -1,8 +1,9 @@
 /**
  * A broker that answers as a test tells it to: for what a real one does only when things go wrong.
  *
- * What the script says is an answer (or the bytes of one), `drop` (no answer ever) or `close` (the connection ends).
- * ApiVersions is answered by itself, with the versions given, unless the script does.
+ * What the script says is an answer (or the bytes of one), `drop` (no answer ever) or `close` (the
+ * connection ends). ApiVersions is answered by itself, with the versions given, unless the script
+ * does.
  */
 import type { Connection, Listener, Network } from '../../../src/common/network.ts'
 import { ByteWriter } from '../../../src/protocol/byte-writer.ts'

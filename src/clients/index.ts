@@ -1,0 +1,17 @@
+/** Clients of Kafka's protocol: what an application imports as `samsa/clients`. */
+export { Admin, type AdminConfig } from './admin/admin.ts'
+export type { CallOptions } from './cluster/call-limits.ts'
+export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster/cluster-metadata.ts'
+export type { ClientEnvironment } from './environment.ts'
+export { systemEnvironment } from './environment.ts'
+export {
+  ClosedError,
+  ConfigError,
+  IllegalStateError,
+  isFatal,
+  KafkaError,
+  PartialFailureError,
+  SerializationError,
+  TimeoutError,
+} from './errors.ts'
+export type { TopicPartition } from './topic-partition.ts'

@@ -36,6 +36,8 @@ export class CompactedModel {
   #durableEnd = 0
   /** After a crash, where the log must at least reach. */
   #floor: number | undefined
+  /** A power cut may leave holes above the floor: the recovery of compacted logs allows for any. */
+  #mayHaveHoles = false
 
   constructor(options: { name: string; isFlushed: boolean; keepsTombstones: boolean }) {
     this.name = options.name
@@ -59,6 +61,7 @@ export class CompactedModel {
     if (kind === 'stop') this.#durableEnd = this.#floor ?? this.#knownEnd
     const before = this.#floor ?? this.#knownEnd
     this.#floor = kind === 'power' ? Math.min(before, this.#durableEnd) : before
+    if (kind === 'power') this.#mayHaveHoles = true
   }
 
   /** After a start the log was found to end at `end`. */
@@ -66,13 +69,15 @@ export class CompactedModel {
     if (this.#floor !== undefined && end < this.#floor) {
       throw new Violation(`${this.name} ends at ${end}, but all below ${this.#floor} was safe`)
     }
+    const safeEnd = this.#mayHaveHoles ? (this.#floor ?? end) : end
     for (const [offset, record] of this.#owners) {
-      if (offset < end) continue
+      if (offset < safeEnd) continue
       this.#owners.delete(offset)
       record.offset = undefined
     }
     this.#knownEnd = end
     this.#floor = undefined
+    this.#mayHaveHoles = false
   }
 
   /** Checks what was read from the start of the log to `end`. */

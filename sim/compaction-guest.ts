@@ -95,7 +95,7 @@ export class CompactionGuest implements Guest {
   }
 
   async #read(client: CoordinatorClient, partition: number): Promise<void> {
-    const log = { topic: this.#topic.name, partition }
+    const log = { topic: this.#topic.name, partition, isCompacted: true }
     const { records, end } = await readLog(client, log, 0, this.#options.random)
     this.#models[partition]!.found(records.map(foundRecord), end)
   }

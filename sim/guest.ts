@@ -48,6 +48,7 @@ export class GuestTopic {
   readonly name: string
   readonly partitions: number
   readonly #configs: ReadonlyMap<string, string>
+  readonly isCompacted: boolean
   /** Its creation has been acknowledged. */
   exists = false
 
@@ -55,6 +56,7 @@ export class GuestTopic {
     this.name = name
     this.partitions = partitions
     this.#configs = configs
+    this.isCompacted = configs.get('cleanup.policy') === 'compact'
   }
 
   /** Creates the topic if need be; false where the disk has not allowed it. */

@@ -78,6 +78,7 @@ function chooseSettings(random: SeededRandom, isFlushed: boolean): ReadonlyMap<s
     ['log.cleaner.dedupe.buffer.size', CLEANER_BYTES],
     ['log.cleaner.io.buffer.size', random.pick(['1000', '100000'])],
     ['log.cleaner.backoff.ms', random.pick(['20', '200', '15000'])],
+    ['log.cleaner.delete.retention.ms', random.pick(['0', '100', '86400000'])],
     ['log.cleaner.min.cleanable.ratio', random.pick(['0', '0.5'])],
   ])
   if (isFlushed) settings.set('log.flush.interval.messages', '1')

@@ -6,8 +6,9 @@
  * was refused. If the answer did not come, the first partition in which it is found, or missed,
  * decides about all.
  *
- * After a power cut that may have taken acknowledged records of unflushed logs, the transactions
- * before it are loose: each of their records may be there or not, but still once, in its place.
+ * After a power cut that may have taken acknowledged records of unflushed logs, transactions are
+ * loose: each of their records may be there or not. That holds for later ones too, because a
+ * coordinator that has forgotten some epochs gives them out again.
  */
 import { Violation } from './partition-model.ts'
 
@@ -60,6 +61,7 @@ export class TransactionModel {
   readonly #records = new Map<string, SentRecord>()
   #nextOrder = 0
   #nextOffset = 0
+  #hasLost = false
 
   constructor(topic: string) {
     this.topic = topic
@@ -67,6 +69,7 @@ export class TransactionModel {
 
   begin(name: string, producer: string): Transaction {
     const transaction = new Transaction(name, producer)
+    transaction.isLoose = this.#hasLost
     this.#transactions.push(transaction)
     return transaction
   }
@@ -94,6 +97,7 @@ export class TransactionModel {
 
   /** The broker may have lost what it has acknowledged. */
   lose(): void {
+    this.#hasLost = true
     for (const transaction of this.#transactions) transaction.isLoose = true
     for (const record of this.#records.values()) record.offset = undefined
   }
@@ -114,7 +118,7 @@ export class TransactionModel {
       this.#place(record, offset)
       record.transaction.committed(`and ${where}`)
       const isSameProducer = last?.transaction.producer === record.transaction.producer
-      if (isSameProducer && last!.order > record.order) {
+      if (!this.#hasLost && isSameProducer && last!.order > record.order) {
         throw new Violation(`${where}, after ${last!.id}`)
       }
       last = record
@@ -144,6 +148,7 @@ export class TransactionModel {
   }
 
   #place(record: SentRecord, offset: number): void {
+    if (record.transaction.isLoose) return
     if (record.offset !== undefined && record.offset !== offset) {
       throw new Violation(`${record.id} is at ${record.offset}, and at ${offset} too`)
     }

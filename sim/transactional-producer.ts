@@ -108,7 +108,7 @@ export class TransactionalProducer implements Actor {
   async #act(life: Life): Promise<void> {
     const { random, topic, client } = this.#options
     if (!(await topic.ensure(client, life))) return
-    if (random.chance(0.03)) this.#forget()
+    if (random.chance(0.05)) this.#die()
     try {
       const session = this.#session ?? (await this.#initialize(life))
       if (session === undefined) return
@@ -121,6 +121,18 @@ export class TransactionalProducer implements Actor {
       if (!(error instanceof Fenced)) throw error
       this.#forget()
     }
+  }
+
+  /** The process is killed, perhaps with requests on their way that the broker will yet see. */
+  #die(): void {
+    const session = this.#session
+    const course = this.#course
+    if (session !== undefined && course?.ending === undefined && course !== undefined) {
+      this.#build(session, course)
+      // Nobody is there to hear the answers.
+      this.#sendAll(session, course).catch(() => {})
+    }
+    this.#forget()
   }
 
   #forget(): void {

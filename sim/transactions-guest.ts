@@ -109,7 +109,8 @@ export class TransactionsGuest implements Guest {
   }
 
   async #checkPartition(client: CoordinatorClient, partition: number): Promise<void> {
-    const log = { topic: this.#topic.name, partition }
+    const { name: topic, isCompacted } = this.#topic
+    const log = { topic, partition, isCompacted }
     const { records, end } = await readLog(client, log, 1, this.#options.random)
     const found = records.map(({ key, value, offset }) => {
       const id = String(key)

@@ -431,6 +431,7 @@ class BrokerRoom {
   #noteRecoveryPoints(): void {
     for (const directory of this.#directories) {
       const points = readCheckpoint(this.#disk, `${directory}/recovery-point-offset-checkpoint`)
+      this.#guests.noteRecoveryPoints(points)
       for (const { topic, partition, offset } of points) {
         const found = this.#topics.find(({ name }) => name === topic)?.usable
         const model = found?.isBeingDeleted ? undefined : found?.partitions[partition]

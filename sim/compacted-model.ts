@@ -57,6 +57,11 @@ export class CompactedModel {
     if (this.#isFlushed) this.#durableEnd = Math.max(this.#durableEnd, end)
   }
 
+  /** A checkpoint on the disk says that everything below `offset` is durable. */
+  noteDurable(offset: number): void {
+    this.#durableEnd = Math.max(this.#durableEnd, offset)
+  }
+
   crashed(kind: 'power' | 'kill' | 'stop'): void {
     if (kind === 'stop') this.#durableEnd = this.#floor ?? this.#knownEnd
     const before = this.#floor ?? this.#knownEnd

@@ -10,7 +10,14 @@ import { type Record, readRecords } from '../src/protocol/records/record-reader.
 import type { Target } from './broker-client.ts'
 import { CompactedModel, type FoundRecord } from './compacted-model.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
-import { type Actor, type Guest, type GuestOptions, GuestTopic, type LifeEnd } from './guest.ts'
+import {
+  type Actor,
+  type Guest,
+  type GuestOptions,
+  GuestTopic,
+  type LifeEnd,
+  type RecoveryPoint,
+} from './guest.ts'
 import { readLog } from './log-reading.ts'
 import { Violation } from './partition-model.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -72,6 +79,12 @@ export class CompactionGuest implements Guest {
 
   crashed({ kind }: LifeEnd): void {
     for (const model of this.#models) model.crashed(kind)
+  }
+
+  noteRecoveryPoints(points: readonly RecoveryPoint[]): void {
+    for (const { topic, partition, offset } of points) {
+      if (topic === this.#topic.name) this.#models[partition]!.noteDurable(offset)
+    }
   }
 
   checkFiles(disk: Disk, directories: readonly string[]): void {

@@ -24,8 +24,17 @@ export interface Guest {
   settle(): Promise<void>
   /** A life of the broker has ended. */
   crashed(end: LifeEnd): void
+  /** A life has ended, and this is what its recovery-point checkpoints say. */
+  noteRecoveryPoints?(points: readonly RecoveryPoint[]): void
   /** The files of a broker that was stopped in order. */
   checkFiles?(disk: Disk, directories: readonly string[]): void
+}
+
+/** Everything below the offset is said to be durable. */
+export interface RecoveryPoint {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
 }
 
 export interface LifeEnd {

@@ -1,7 +1,7 @@
 /** Which guests a room has, and the settings of the broker that make their stay eventful. */
 import type { Disk } from '../src/common/disk.ts'
 import { CompactionGuest } from './compaction-guest.ts'
-import type { Actor, Guest, GuestOptions } from './guest.ts'
+import type { Actor, Guest, GuestOptions, RecoveryPoint } from './guest.ts'
 import { OffsetsGuest } from './offsets-guest.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { TransactionsGuest } from './transactions-guest.ts'
@@ -63,6 +63,10 @@ export class Guests {
   crashed(kind: 'power' | 'kill' | 'stop', wasStopped: boolean, hadFaults: boolean): void {
     const isLossy = kind === 'power' && !this.#isFlushed && !wasStopped
     for (const guest of this.#guests) guest.crashed({ kind, isLossy, hadFaults })
+  }
+
+  noteRecoveryPoints(points: readonly RecoveryPoint[]): void {
+    for (const guest of this.#guests) guest.noteRecoveryPoints?.(points)
   }
 
   checkFiles(disk: Disk, directories: readonly string[]): void {

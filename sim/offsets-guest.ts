@@ -14,6 +14,7 @@ import {
   type LifeEnd,
   RETRIABLE,
 } from './guest.ts'
+import { NONE_COMMITTED, OffsetModel } from './offset-model.ts'
 import { Violation } from './partition-model.ts'
 import { RequestFailure } from './simulated-client.ts'
 import { actUntilOver, type Life } from './workload.ts'
@@ -21,59 +22,7 @@ import { actUntilOver, type Life } from './workload.ts'
 /** More refusals of a kind that passes than this in a row are no passing matter. */
 const MAX_RETRIES = 200
 const RETRY_MS = 50
-const NONE_COMMITTED = -1
 const OFFSETS_TOPIC = '__consumer_offsets'
-
-/** The oracle for one committed offset. */
-export class OffsetModel {
-  readonly name: string
-  /** The broker must have this one, or one of those in doubt. */
-  #committed = NONE_COMMITTED
-  /** Requests without an answer: carried out, or not, or yet to be carried out. */
-  #inDoubt = new Set<number>()
-  /** What a power cut may bring back: all since something was certainly durable. */
-  #history = new Set([NONE_COMMITTED])
-  #next = 0
-
-  constructor(name: string) {
-    this.name = name
-  }
-
-  /** An offset to commit, of which nobody knows yet whether it will be. */
-  next(): number {
-    this.#inDoubt.add(this.#next)
-    this.#history.add(this.#next)
-    return this.#next++
-  }
-
-  acknowledge(offset: number): void {
-    this.#committed = offset
-    this.#inDoubt.delete(offset)
-  }
-
-  found(offset: number): void {
-    if (offset !== this.#committed && !this.#inDoubt.has(offset)) {
-      throw new Violation(`${this.name} is ${offset}, not ${this.#committed}`)
-    }
-    this.#committed = offset
-  }
-
-  /** As `found`, when no request can be under way any more. */
-  foundAfterStart(offset: number): void {
-    this.found(offset)
-    this.#inDoubt.clear()
-  }
-
-  /** The broker was stopped in order: all that it knows is durable. */
-  stopped(): void {
-    this.#history = new Set([this.#committed, ...this.#inDoubt])
-  }
-
-  /** The broker may have lost what it has acknowledged. */
-  lose(): void {
-    for (const offset of this.#history) this.#inDoubt.add(offset)
-  }
-}
 
 export class OffsetsGuest implements Guest {
   readonly #options: GuestOptions

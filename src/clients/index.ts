@@ -14,4 +14,15 @@ export {
   SerializationError,
   TimeoutError,
 } from './errors.ts'
+export type { ProducerInterceptor } from './producer/interceptors.ts'
+export {
+  DefaultPartitioner,
+  type Partitioner,
+  RandomPartitioner,
+  RoundRobinPartitioner,
+} from './producer/partitioner.ts'
+export { Producer, type ProducerOptions } from './producer/producer.ts'
+export type { RecordMetadata, SendCallback } from './producer/producer-batch.ts'
+export type { HeaderValue, ProducerRecord, RecordHeaders } from './producer/producer-record.ts'
+export * from './serializers.ts'
 export type { TopicPartition } from './topic-partition.ts'

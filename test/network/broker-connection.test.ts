@@ -65,7 +65,7 @@ test('the newest version that both sides know is used', async () => {
   )
 })
 
-test('a broker that does not know our version of ApiVersions is asked in an older one', async () => {
+test('a broker that does not know our ApiVersions is asked in an older version', async () => {
   const refusing: Script = ({ api, version }) => {
     if (api.key !== ApiVersions.key || version <= 2) return undefined
     const apiKeys = [{ apiKey: ApiVersions.key, minVersion: 0, maxVersion: 2 }]

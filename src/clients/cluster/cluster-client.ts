@@ -6,14 +6,13 @@
  * response the errors are. It throws them, inside `retry`, and what is retriable is done again
  * after a back-off, until the call's time is up.
  */
-import type { Config } from '../../common/config/config.ts'
 import type { DiagnosticsChannel } from '../../common/diagnostics.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { SlabPool } from '../../common/slab.ts'
 import type { BrokerConnection, SendOptions } from '../../network/broker-connection.ts'
 import { Metadata } from '../../protocol/messages/metadata.ts'
 import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
-import type { CommonKeys } from '../config/common-keys.ts'
+import type { CommonConfig } from '../config/common-keys.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClosedError, PartialFailureError, TimeoutError, throwIfError } from '../errors.ts'
 import { Backoff } from './backoff.ts'
@@ -35,7 +34,7 @@ export interface RequestEvent {
 }
 
 export interface ClusterClientOptions {
-  readonly config: Config<CommonKeys>
+  readonly config: CommonConfig
   readonly environment: ClientEnvironment
   /** Requests on one connection at a time. */
   readonly maxInFlight?: number
@@ -58,7 +57,7 @@ export class ClusterClient {
   readonly clientId: string
   readonly backoff: Backoff
   readonly coordinators = new Coordinators()
-  readonly #config: Config<CommonKeys>
+  readonly #config: CommonConfig
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #connections: BrokerConnections
   readonly #allowAutoTopicCreation: boolean

@@ -6,6 +6,7 @@ import {
   long,
   nonEmpty,
   string,
+  type ValueOf,
 } from '../../common/config/config-definition.ts'
 
 export const COMMON_KEYS = {
@@ -62,5 +63,10 @@ export const COMMON_KEYS = {
   }),
 }
 
-/** The keys of an admin client: those that all clients have. */
+/** The keys that all clients have. */
 export type CommonKeys = typeof COMMON_KEYS
+
+/** The configuration of any client, as far as it is common to all. */
+export interface CommonConfig {
+  get<Name extends keyof CommonKeys & string>(name: Name): ValueOf<CommonKeys[Name]>
+}

@@ -53,7 +53,15 @@ export interface RecordBatchOptions {
   control?: boolean
   /** Makes this the time of all records, in milliseconds, and the batch one of LogAppendTime. */
   logAppendTime?: number
+  /** Memory to write into, for as long as the batch fits; the batch is then a view of it. */
+  memory?: Buffer
 }
+
+/** Of whom a batch is: what may be known only when the batch is finished. */
+export type BatchProducer = Pick<
+  RecordBatchOptions,
+  'producerId' | 'producerEpoch' | 'baseSequence' | 'transactional'
+>
 
 export interface NewRecord {
   /** In milliseconds since the Unix epoch. */
@@ -71,9 +79,9 @@ const NO_HEADERS: NonNullable<NewRecord['headers']> = []
 const MAX_RECORD_OVERHEAD = 5 + 1 + 10 + 5 + 5 + 5 + 5
 
 export class RecordBatchWriter {
-  readonly #options: RecordBatchOptions
+  #options: RecordBatchOptions
   readonly #baseOffset: number
-  #bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES)
+  #bytes: Buffer
   #at = RECORD_BATCH_HEADER_SIZE
   #count = 0
   #lastOffsetDelta = -1
@@ -83,6 +91,7 @@ export class RecordBatchWriter {
   constructor(options: RecordBatchOptions = {}) {
     this.#options = options
     this.#baseOffset = options.baseOffset ?? 0
+    this.#bytes = options.memory ?? Buffer.allocUnsafe(INITIAL_BYTES)
   }
 
   get recordCount(): number {
@@ -132,8 +141,9 @@ export class RecordBatchWriter {
   }
 
   /** The batch. Throws if it has no records. The writer is of no use afterwards. */
-  finish(): Buffer {
+  finish(producer?: BatchProducer): Buffer {
     if (this.#count === 0) throw new Error('a batch without records')
+    if (producer !== undefined) this.#options = { ...this.#options, ...producer }
     const { compression = 'none', compressionLevel } = this.#options
     let batch = this.#bytes.subarray(0, this.#at)
     if (compression !== 'none') {

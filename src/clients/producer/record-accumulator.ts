@@ -1,0 +1,172 @@
+/**
+ * Where records wait to be sent: a queue of batches for each partition, in memory that is bounded
+ * by `buffer.memory` and used again.
+ *
+ * Who sends decides when; this decides only what belongs together. Batches of a partition leave in
+ * the order in which they were begun, and one that comes back to be sent again goes to its place.
+ */
+import type { CompressionType } from '../../common/compression/compression.ts'
+import { readRecords } from '../../protocol/records/record-reader.ts'
+import {
+  BATCH_OVERHEAD,
+  ProducerBatch,
+  type SerializedRecord,
+  sizeBound,
+} from './producer-batch.ts'
+
+/** The batches of one partition. */
+export interface PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  /** In order; only the last takes records. Those that are under way are not among them. */
+  readonly batches: ProducerBatch[]
+  /** Batches that are under way. */
+  readonly inFlight: Set<ProducerBatch>
+  /** Of the batch that comes next. */
+  nextSequence: number
+  nextOrder: number
+}
+
+export interface RecordAccumulatorOptions {
+  /** `batch.size`. */
+  readonly batchBytes: number
+  /** `buffer.memory`. */
+  readonly maxBytes: number
+  readonly compression: CompressionType
+  readonly compressionLevel: number | undefined
+}
+
+export type AppendResult = 'appended' | 'began a batch' | 'filled a batch' | 'no memory'
+
+export class RecordAccumulator {
+  readonly #options: RecordAccumulatorOptions
+  readonly #topics = new Map<string, (PartitionQueue | undefined)[]>()
+  /** Queues with batches that are not under way. */
+  readonly waiting = new Set<PartitionQueue>()
+  readonly #idleMemory: Buffer[] = []
+  #usedBytes = 0
+  #batchCount = 0
+
+  constructor(options: RecordAccumulatorOptions) {
+    this.#options = options
+  }
+
+  /** Bytes of memory in use by batches, those under way included. */
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  /** Batches that are not done, those under way included. */
+  get batchCount(): number {
+    return this.#batchCount
+  }
+
+  /** Every queue there has been. */
+  *queues(): Iterable<PartitionQueue> {
+    for (const queues of this.#topics.values()) {
+      for (const queue of queues) if (queue !== undefined) yield queue
+    }
+  }
+
+  /** Adds a record; `no memory` if that must wait until a batch is done. */
+  append(topic: string, partition: number, record: SerializedRecord, nowMs: number): AppendResult {
+    const queue = this.#queue(topic, partition)
+    const bound = sizeBound(record)
+    const last = queue.batches.at(-1)
+    if (last?.tryAppend(record, bound)) return 'appended'
+    const bytes = Math.max(this.#options.batchBytes, BATCH_OVERHEAD + bound)
+    // A record larger than all memory may pass alone; it could never be sent otherwise.
+    if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#options.maxBytes) return 'no memory'
+    const isFilled = last !== undefined && !last.isSealed
+    if (last !== undefined) last.isSealed = true
+    const batch = this.#begin(queue, queue.nextOrder++, nowMs, bytes)
+    batch.tryAppend(record, bound)
+    queue.batches.push(batch)
+    this.waiting.add(queue)
+    return isFilled ? 'filled a batch' : 'began a batch'
+  }
+
+  /** Takes the first batch out of a queue: it is under way. */
+  take(queue: PartitionQueue): ProducerBatch {
+    const batch = queue.batches.shift()!
+    batch.isSealed = true
+    if (queue.batches.length === 0) this.waiting.delete(queue)
+    queue.inFlight.add(batch)
+    return batch
+  }
+
+  /** Puts a batch that was under way back to its place. */
+  putBack(batch: ProducerBatch): void {
+    const { queue } = batch
+    queue.inFlight.delete(batch)
+    const at = queue.batches.findIndex(({ order }) => order > batch.order)
+    queue.batches.splice(at < 0 ? queue.batches.length : at, 0, batch)
+    this.waiting.add(queue)
+  }
+
+  /** A batch is done with: its memory is free. */
+  release(batch: ProducerBatch): void {
+    const { queue, memory } = batch
+    queue.inFlight.delete(batch)
+    const at = queue.batches.indexOf(batch)
+    if (at >= 0) queue.batches.splice(at, 1)
+    if (queue.batches.length === 0) this.waiting.delete(queue)
+    this.#usedBytes -= memory.length
+    this.#batchCount -= 1
+    if (memory.length === this.#options.batchBytes) this.#idleMemory.push(memory)
+  }
+
+  /**
+   * Puts two batches of half the records in place of one that was too large for the broker. They
+   * cover the same sequences. The one they replace must be under way and have more than a record.
+   */
+  split(batch: ProducerBatch): void {
+    const records = readRecords(batch.finishedBytes!)
+    const middle = records.length >> 1
+    const parts = [records.slice(0, middle), records.slice(middle)].map((half, index) => {
+      const first = index * middle
+      const serialized = half.map(({ timestamp, key, value, headers }, at) => {
+        return { timestamp, key, value, headers, done: batch.callbackAt(first + at) }
+      })
+      const bounds = serialized.map(sizeBound)
+      const bytes = bounds.reduce((sum, bound) => sum + bound, BATCH_OVERHEAD)
+      const part = this.#begin(batch.queue, batch.order, batch.createdMs, bytes)
+      for (const [at, record] of serialized.entries()) part.tryAppend(record, bounds[at]!)
+      part.isSealed = true
+      part.attempts = batch.attempts
+      if (batch.baseSequence >= 0) part.baseSequence = addSequence(batch.baseSequence, first)
+      return part
+    })
+    for (const part of parts) this.putBack(part)
+    this.release(batch)
+  }
+
+  #begin(queue: PartitionQueue, order: number, createdMs: number, bytes: number): ProducerBatch {
+    const { batchBytes, compression, compressionLevel } = this.#options
+    const idle = bytes === batchBytes ? this.#idleMemory.pop() : undefined
+    const memory = idle ?? Buffer.allocUnsafeSlow(bytes)
+    this.#usedBytes += bytes
+    this.#batchCount += 1
+    return new ProducerBatch({ queue, order, createdMs, memory, compression, compressionLevel })
+  }
+
+  #queue(topic: string, partition: number): PartitionQueue {
+    let queues = this.#topics.get(topic)
+    if (queues === undefined) {
+      queues = []
+      this.#topics.set(topic, queues)
+    }
+    let queue = queues[partition]
+    if (queue === undefined) {
+      const inFlight = new Set<ProducerBatch>()
+      queue = { topic, partition, batches: [], inFlight, nextSequence: 0, nextOrder: 0 }
+      queues[partition] = queue
+    }
+    return queue
+  }
+}
+
+/** Sequences start again at 0 after 2^31 - 1. */
+export function addSequence(sequence: number, count: number): number {
+  return (sequence + count) & 0x7fff_ffff
+}

@@ -48,7 +48,7 @@ export interface SerializedRecord {
   readonly done: SendCallback | undefined
 }
 
-/** What a batch takes before its first record, and the most that a record takes besides its data. */
+/** What a batch takes before its first record, and the most a record takes besides its data. */
 export const BATCH_OVERHEAD = 61
 const RECORD_OVERHEAD = 36
 

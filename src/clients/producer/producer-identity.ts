@@ -12,7 +12,7 @@ import type { BatchProducer } from '../../protocol/records/record-batch-writer.t
 import type { ClusterClient } from '../cluster/cluster-client.ts'
 import { throwIfError } from '../errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
-import { addSequence, type RecordAccumulator } from './record-accumulator.ts'
+import { addSequence, type PartitionQueue, type RecordAccumulator } from './record-accumulator.ts'
 
 const MAX_EPOCH = 0x7fff
 const NOBODY: BatchProducer = {}
@@ -69,6 +69,14 @@ export class ProducerIdentity {
     return !this.#needsEpoch || batch.baseSequence >= 0
   }
 
+  /**
+   * Whether a batch must not overtake those before it. A leader that knows nothing of a producer
+   * takes any sequence for its first, so until it has written one, only one is under way.
+   */
+  needsOrder({ queue }: ProducerBatch): boolean {
+    return this.#isIdempotent && !queue.isEstablished
+  }
+
   /** The producer's mark on a batch that is about to be sent, with its sequence. */
   mark(batch: ProducerBatch): BatchProducer {
     if (!this.#isIdempotent) return NOBODY
@@ -108,11 +116,12 @@ export class ProducerIdentity {
   }
 
   #raiseEpoch(): void {
-    for (const { batches, inFlight } of this.#accumulator.queues()) {
-      if (inFlight.size > 0 || batches.some(({ baseSequence }) => baseSequence >= 0)) return
-    }
+    for (const queue of this.#accumulator.queues()) if (!isSettled(queue)) return
     this.#needsEpoch = false
-    for (const queue of this.#accumulator.queues()) queue.nextSequence = 0
+    for (const queue of this.#accumulator.queues()) {
+      queue.nextSequence = 0
+      queue.isEstablished = false
+    }
     if (this.#epoch < MAX_EPOCH - 1) this.#epoch += 1
     else this.#producerId = -1
   }
@@ -127,6 +136,17 @@ export class ProducerIdentity {
       this.#epoch = response.producerEpoch
     })
   }
+}
+
+/**
+ * Whether no batch of a queue may have been written under the old epoch. One that comes after a
+ * batch that was not written was not written either, for the sequence before its own is missing.
+ */
+function isSettled({ inFlight, batches }: PartitionQueue): boolean {
+  if (inFlight.size > 0) return false
+  if (batches.length > 0 && batches[0]!.baseSequence >= 0) return false
+  for (const batch of batches) batch.baseSequence = -1
+  return true
 }
 
 function hasEarlier(batch: ProducerBatch): boolean {

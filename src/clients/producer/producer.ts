@@ -399,7 +399,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     })
   }
 
-  /** Resolves when `isDone` says so, which is asked whenever a batch or a waiting record is done. */
+  /** Resolves when `isDone` says so: asked whenever a batch or a waiting record is done. */
   #until(isDone: () => boolean): Promise<void> {
     if (isDone()) return Promise.resolve()
     return new Promise((resolve) => {

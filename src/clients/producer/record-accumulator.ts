@@ -25,6 +25,8 @@ export interface PartitionQueue {
   /** Of the batch that comes next. */
   nextSequence: number
   nextOrder: number
+  /** The leader has written a batch of the producer's present epoch. */
+  isEstablished: boolean
 }
 
 export interface RecordAccumulatorOptions {
@@ -159,7 +161,8 @@ export class RecordAccumulator {
     let queue = queues[partition]
     if (queue === undefined) {
       const inFlight = new Set<ProducerBatch>()
-      queue = { topic, partition, batches: [], inFlight, nextSequence: 0, nextOrder: 0 }
+      const start = { nextSequence: 0, nextOrder: 0, isEstablished: false }
+      queue = { topic, partition, batches: [], inFlight, ...start }
       queues[partition] = queue
     }
     return queue

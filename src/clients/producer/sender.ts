@@ -138,7 +138,8 @@ export class Sender {
   #dueAt(queue: PartitionQueue): number {
     const batch = queue.batches[0]!
     const isAlone = queue.inFlight.size === 0
-    const needsOrder = batch.attempts > 0 || this.#maxInFlight === 1
+    const isFirst = this.#options.identity.needsOrder(batch)
+    const needsOrder = batch.attempts > 0 || this.#maxInFlight === 1 || isFirst
     if (needsOrder && !isAlone) return Number.POSITIVE_INFINITY
     if (!this.#options.identity.admits(batch)) return Number.POSITIVE_INFINITY
     if (batch.isSealed || this.isHurried) return batch.notBeforeMs
@@ -283,6 +284,7 @@ export class Sender {
     const { errorCode, errorMessage, baseOffset, logAppendTimeMs, currentLeader } = answer
     const { topic, partition } = batch.queue
     if (errorCode === ErrorCode.NONE) {
+      batch.queue.isEstablished = true
       this.#finish(batch, undefined, baseOffset, logAppendTimeMs)
     } else if (errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
       // Written before; the broker no longer knows where.

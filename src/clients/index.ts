@@ -24,5 +24,6 @@ export {
 export { Producer, type ProducerOptions } from './producer/producer.ts'
 export type { RecordMetadata, SendCallback } from './producer/producer-batch.ts'
 export type { HeaderValue, ProducerRecord, RecordHeaders } from './producer/producer-record.ts'
+export type { ConsumerGroup, OffsetToSend } from './producer/transactions.ts'
 export * from './serializers.ts'
 export type { TopicPartition } from './topic-partition.ts'

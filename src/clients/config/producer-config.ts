@@ -73,6 +73,15 @@ const PRODUCER_KEYS = {
     default: true,
     doc: 'Whether each record is written once and in order though requests are tried again.',
   }),
+  'transactional.id': string({
+    default: null,
+    doc: 'The name by which the producer is known over restarts. Makes it transactional.',
+  }),
+  'transaction.timeout.ms': int({
+    default: 60_000,
+    valid: atLeast(1),
+    doc: 'After how long the broker aborts a transaction that was not ended.',
+  }),
   'partitioner.ignore.keys': boolean({
     default: false,
     doc: 'Whether the default partitioner treats records with a key as those without.',
@@ -89,7 +98,10 @@ export const PRODUCER_CONFIG = defineConfig(PRODUCER_KEYS, {
         'delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms',
       )
     }
-    if (!get('enable.idempotence')) return
+    if (!get('enable.idempotence')) {
+      if (get('transactional.id') === null) return
+      throw new ConfigError('Cannot set a transactional.id without also enabling idempotence.')
+    }
     if (!['all', '-1'].includes(get('acks'))) {
       throw new ConfigError(
         `Must set acks to all in order to use the idempotent producer, not to ${get('acks')}. ` +

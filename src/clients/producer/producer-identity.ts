@@ -26,10 +26,24 @@ export class ProducerIdentity {
   #needsEpoch = false
   #asking: Promise<void> | undefined
 
+  /** Set by a transactional producer: told of each batch that was lost. */
+  onLost: ((error: KafkaError) => void) | undefined
+
   constructor(cluster: ClusterClient, accumulator: RecordAccumulator, isIdempotent: boolean) {
     this.#cluster = cluster
     this.#accumulator = accumulator
     this.#isIdempotent = isIdempotent
+  }
+
+  /** Takes the id and epoch that a transaction coordinator gave: all sequences start at 0. */
+  adopt(producerId: number, epoch: number): void {
+    this.#producerId = producerId
+    this.#epoch = epoch
+    this.#startSequences()
+  }
+
+  get #isTransactional(): boolean {
+    return this.onLost !== undefined
   }
 
   get isIdempotent(): boolean {
@@ -85,12 +99,15 @@ export class ProducerIdentity {
       batch.queue.nextSequence = addSequence(batch.baseSequence, batch.recordCount)
     }
     const { baseSequence } = batch
-    return { producerId: this.#producerId, producerEpoch: this.#epoch, baseSequence }
+    const transactional = this.#isTransactional
+    return { producerId: this.#producerId, producerEpoch: this.#epoch, baseSequence, transactional }
   }
 
   /** A batch that had a sequence will not be written: those after it need a new epoch. */
-  noteFailed(batch: ProducerBatch): void {
-    if (this.#isIdempotent && batch.baseSequence >= 0) this.#needsEpoch = true
+  noteFailed(batch: ProducerBatch, error: KafkaError): void {
+    // A transaction that lacks a record can only be aborted; the next one has a new epoch.
+    if (this.onLost !== undefined) this.onLost(error)
+    else if (this.#isIdempotent && batch.baseSequence >= 0) this.#needsEpoch = true
   }
 
   /**
@@ -102,7 +119,10 @@ export class ProducerIdentity {
     if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER) {
       // While an earlier batch is not settled, the gap is that one's doing and will be filled.
       if (!this.#needsEpoch && hasEarlier(batch)) return true
-    } else if (
+    }
+    if (this.#isTransactional) return false
+    if (
+      errorCode !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER &&
       errorCode !== ErrorCode.UNKNOWN_PRODUCER_ID &&
       errorCode !== ErrorCode.INVALID_PRODUCER_EPOCH
     ) {
@@ -118,12 +138,16 @@ export class ProducerIdentity {
   #raiseEpoch(): void {
     for (const queue of this.#accumulator.queues()) if (!isSettled(queue)) return
     this.#needsEpoch = false
+    this.#startSequences()
+    if (this.#epoch < MAX_EPOCH - 1) this.#epoch += 1
+    else this.#producerId = -1
+  }
+
+  #startSequences(): void {
     for (const queue of this.#accumulator.queues()) {
       queue.nextSequence = 0
       queue.isEstablished = false
     }
-    if (this.#epoch < MAX_EPOCH - 1) this.#epoch += 1
-    else this.#producerId = -1
   }
 
   async #ask(): Promise<void> {

@@ -21,7 +21,7 @@ import type { PartitionMetadata, TopicMetadata } from '../cluster/cluster-metada
 import { type ConfigInput, readClientConfig } from '../config/client-config.ts'
 import { PRODUCER_CONFIG, type ProducerKeys } from '../config/producer-config.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
-import { ClosedError, SerializationError, TimeoutError } from '../errors.ts'
+import { ClosedError, IllegalStateError, SerializationError, TimeoutError } from '../errors.ts'
 import { plainSerializer, type Serializer } from '../serializers.ts'
 import { InterceptorChain, type ProducerInterceptor } from './interceptors.ts'
 import { DefaultPartitioner, type Partitioner } from './partitioner.ts'
@@ -35,6 +35,7 @@ import { ProducerIdentity } from './producer-identity.ts'
 import { headerList, type ProducerRecord } from './producer-record.ts'
 import { type PartitionQueue, RecordAccumulator } from './record-accumulator.ts'
 import { Sender } from './sender.ts'
+import { type ConsumerGroup, type OffsetToSend, Transactions } from './transactions.ts'
 
 /** Kafka's configuration, and what is no text: how keys and values become bytes, and so on. */
 export type ProducerOptions<Key, Value> = ConfigInput<ProducerKeys> & {
@@ -58,6 +59,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
   readonly #cluster: ClusterClient
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
+  readonly #transactions: Transactions | undefined
   readonly #partitioner: Partitioner
   readonly #interceptors: InterceptorChain<Key, Value>
   readonly #keySerializer: Serializer<Key>
@@ -99,7 +101,15 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     this.#accumulator = accumulator
     const identity = new ProducerIdentity(cluster, accumulator, config.get('enable.idempotence'))
     const onReleased = () => this.#released()
-    this.#sender = new Sender({ cluster, accumulator, identity, config, onReleased })
+    const transactionalId = config.get('transactional.id')
+    if (transactionalId !== null) {
+      const timeoutMs = config.get('transaction.timeout.ms')
+      const wake = () => this.#sender.wake()
+      const options = { cluster, identity, transactionalId, timeoutMs, wake }
+      this.#transactions = new Transactions(options)
+    }
+    const transactions = this.#transactions
+    this.#sender = new Sender({ cluster, accumulator, identity, config, transactions, onReleased })
   }
 
   /**
@@ -180,6 +190,54 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
   }
 
   /**
+   * Gets the producer's epoch, which fences older producers of the same `transactional.id` and ends
+   * what they left open. Called once, before all others. Rejects with KafkaError.
+   */
+  async initTransactions(options: CallOptions = {}): Promise<void> {
+    await this.#transactional().init(options)
+  }
+
+  /** What is sent from now on belongs to a transaction. Throws IllegalStateError if one is open. */
+  beginTransaction(): void {
+    this.#transactional().begin()
+  }
+
+  /**
+   * Commits offsets of a consumer group with the transaction. `group` is the group's id, or the
+   * consumer's place in the group, which then is checked by the broker.
+   */
+  async sendOffsetsToTransaction(
+    offsets: Iterable<OffsetToSend>,
+    group: string | ConsumerGroup,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const member = typeof group === 'string' ? { groupId: group } : group
+    await this.#transactional().sendOffsets(offsets, member, options)
+  }
+
+  /**
+   * Sends what is left and commits. If it rejects with an error that is not fatal (see `isFatal`),
+   * the transaction can and must be aborted.
+   */
+  async commitTransaction(options: CallOptions = {}): Promise<void> {
+    const transactions = this.#transactional()
+    await this.flush(options)
+    await transactions.end(true, options)
+  }
+
+  /** Gives up what is not sent, and has what was sent not be seen by read_committed consumers. */
+  async abortTransaction(options: CallOptions = {}): Promise<void> {
+    const transactions = this.#transactional()
+    const error = new KafkaError('TRANSACTION_ABORTABLE', 'The transaction was aborted')
+    transactions.startAbort()
+    for (const { record } of this.#withoutRoom.splice(0)) this.#fail(record.done, error)
+    for (const topic of [...this.#withoutMetadata.keys()]) this.#failWaiting(topic, error)
+    this.#sender.drop(error)
+    await this.flush(options)
+    await transactions.end(false, options)
+  }
+
+  /**
    * Waits until all records are done, for at most `timeoutMs` (for ever, if it is not given); what
    * is not done then fails with ClosedError. Closes the connections.
    */
@@ -205,6 +263,11 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     await this.close()
   }
 
+  #transactional(): Transactions {
+    if (this.#transactions !== undefined) return this.#transactions
+    throw new IllegalStateError('The producer has no transactional.id')
+  }
+
   get #isReady(): boolean {
     return this.#withoutRoom.length === 0 && this.#withoutMetadata.size === 0
   }
@@ -220,6 +283,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
         else if (error !== undefined) this.#logFailure(error)
       }
     }
+    this.#transactions?.checkSend()
     if (this.#isClosing) {
       this.#fail(done, new ClosedError('The producer is closed'))
       return

@@ -19,12 +19,14 @@ import { ProduceRequestBuilder } from './produce-request.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
 import type { PartitionQueue, RecordAccumulator } from './record-accumulator.ts'
+import type { Transactions } from './transactions.ts'
 
 export interface SenderOptions {
   readonly cluster: ClusterClient
   readonly accumulator: RecordAccumulator
   readonly identity: ProducerIdentity
   readonly config: Config<ProducerKeys>
+  readonly transactions: Transactions | undefined
   /** A batch is done: there may be room for records that wait. */
   readonly onReleased: () => void
 }
@@ -75,6 +77,13 @@ export class Sender {
     else this.#arm(nowMs + this.#lingerMs)
   }
 
+  /** Fails all that is not under way. */
+  drop(error: KafkaError): void {
+    for (const queue of [...this.#options.accumulator.waiting]) {
+      for (const batch of [...queue.batches]) this.#finish(batch, error)
+    }
+  }
+
   /** Sends nothing any more; all that waits or is under way fails with `error`. */
   close(error: KafkaError): void {
     this.#isClosed = true
@@ -106,7 +115,8 @@ export class Sender {
     this.#isAwake = false
     if (this.#isClosed) return
     const nowMs = this.#nowMs
-    const { accumulator, identity } = this.#options
+    const { accumulator, identity, transactions } = this.#options
+    if (transactions?.error !== undefined) this.drop(transactions.error)
     let nextMs = Number.POSITIVE_INFINITY
     for (const queue of accumulator.waiting) nextMs = Math.min(nextMs, this.#expire(queue, nowMs))
     if (accumulator.waiting.size > 0 && identity.isReady((error) => this.#identified(error))) {
@@ -142,6 +152,7 @@ export class Sender {
     const needsOrder = batch.attempts > 0 || this.#maxInFlight === 1 || isFirst
     if (needsOrder && !isAlone) return Number.POSITIVE_INFINITY
     if (!this.#options.identity.admits(batch)) return Number.POSITIVE_INFINITY
+    if (this.#options.transactions?.admits(queue) === false) return Number.POSITIVE_INFINITY
     if (batch.isSealed || this.isHurried) return batch.notBeforeMs
     return batch.createdMs + this.#lingerMs
   }
@@ -231,20 +242,24 @@ export class Sender {
   }
 
   #send(nodeId: number, connection: BrokerConnection, batches: readonly ProducerBatch[]): void {
-    const { cluster, identity, config } = this.#options
+    const { cluster, identity, config, transactions } = this.#options
     const builder = new ProduceRequestBuilder(cluster.metadata)
     for (const batch of batches) {
       batch.attempts += 1
       builder.add(batch, batch.bytes(identity.mark(batch)))
     }
     const timeoutMs = config.get('request.timeout.ms')
-    const request = { acks: this.#acks, timeoutMs, topicData: builder.topicData() }
+    const transactionalId = transactions?.transactionalId ?? null
+    const topicData = builder.topicData()
+    const request = { transactionalId, acks: this.#acks, timeoutMs, topicData }
     if (this.#acks === 0) {
       this.#post(connection, request, batches)
       return
     }
     this.#inFlight.set(nodeId, (this.#inFlight.get(nodeId) ?? 0) + 1)
-    const options = builder.hasTopicIds ? {} : { maxVersion: LAST_VERSION_BY_NAME }
+    const byName = builder.hasTopicIds ? Produce.versions.max : LAST_VERSION_BY_NAME
+    const maxVersion = Math.min(byName, transactions?.maxProduceVersion ?? byName)
+    const options = { maxVersion }
     connection.request(Produce, request, options, (error, response) => {
       this.#inFlight.set(nodeId, this.#inFlight.get(nodeId)! - 1)
       if (this.#isClosed) return
@@ -316,7 +331,7 @@ export class Sender {
   }
 
   #fail(batch: ProducerBatch, error: KafkaError): void {
-    this.#options.identity.noteFailed(batch)
+    this.#options.identity.noteFailed(batch, error)
     this.#finish(batch, error)
   }
 

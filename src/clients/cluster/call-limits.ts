@@ -53,6 +53,8 @@ export class CallLimits {
 
   /** What `promise` becomes; rejects as soon as the call must end, whatever becomes of it. */
   async wait<Value>(promise: Promise<Value>): Promise<Value> {
+    // Whatever becomes of it after the call has ended concerns nobody.
+    promise.catch(() => {})
     this.check()
     return await new Promise((resolve, reject) => {
       const timer = this.#clock.schedule(this.remainingMs, () => end(() => reject(this.timeout())))

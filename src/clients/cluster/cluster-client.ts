@@ -61,6 +61,7 @@ export class ClusterClient {
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #connections: BrokerConnections
   readonly #allowAutoTopicCreation: boolean
+  readonly #metadataMaxAgeMs: number
   readonly #requests: DiagnosticsChannel<RequestEvent>
   /** The topics that are asked about in each refresh. */
   readonly #topics = new Set<string>()
@@ -81,6 +82,7 @@ export class ClusterClient {
     this.clientId = config.get('client.id')
     this.#bootstrap = parseBootstrapServers(config.get('bootstrap.servers'))
     this.#allowAutoTopicCreation = options.allowAutoTopicCreation
+    this.#metadataMaxAgeMs = config.get('metadata.max.age.ms')
     this.#requests = diagnostics.channel('samsa:clients:request')
     const initialMs = config.get('retry.backoff.ms')
     this.backoff = new Backoff({ initialMs, maxMs: config.get('retry.backoff.max.ms'), random })
@@ -172,7 +174,7 @@ export class ClusterClient {
     if (topic === undefined) return undefined
     this.#topics.add(name)
     const ageMs = this.environment.clock.monotonic() - this.#metadataAtMs
-    if (ageMs > this.#config.get('metadata.max.age.ms') && this.#refreshing === undefined) {
+    if (ageMs > this.#metadataMaxAgeMs && this.#refreshing === undefined) {
       // Whoever comes next sees what it brings; that it failed, the next request will show.
       this.refresh(this.limits()).catch(() => {})
     }

@@ -1,5 +1,16 @@
 /** Clients of Kafka's protocol: what an application imports as `samsa/clients`. */
+
+export type * from './admin/acls.ts'
 export { Admin, type AdminConfig } from './admin/admin.ts'
+export type * from './admin/cluster.ts'
+export type * from './admin/configs.ts'
+export type * from './admin/group-offsets.ts'
+export type * from './admin/groups.ts'
+export type * from './admin/log-dirs.ts'
+export type * from './admin/partitions.ts'
+export type * from './admin/quotas.ts'
+export type * from './admin/topics.ts'
+export type * from './admin/transactions.ts'
 export type { CallOptions } from './cluster/call-limits.ts'
 export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster/cluster-metadata.ts'
 export type { ClientEnvironment } from './environment.ts'

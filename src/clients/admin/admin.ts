@@ -17,6 +17,8 @@ import { type ConfigInput, readClientConfig } from '../config/client-config.ts'
 import type { CommonKeys } from '../config/common-keys.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
 import type { TopicPartition } from '../topic-partition.ts'
+import type { AclFilter, AclRule } from './acls.ts'
+import * as aclCalls from './acls.ts'
 import type { FeatureUpdate } from './cluster.ts'
 import * as clusterCalls from './cluster.ts'
 import type {
@@ -306,5 +308,20 @@ export class Admin {
   /** Keeps the present producers of transactional ids from writing; aborts what they have open. */
   fenceProducers(transactionalIds: Iterable<string>, options: CallOptions = {}) {
     return transactionsCalls.fenceProducers(this.#cluster, transactionalIds, options)
+  }
+
+  /** The access rules that match. Fails with SECURITY_DISABLED. */
+  describeAcls(filter: AclFilter = {}, options: CallOptions = {}) {
+    return aclCalls.describeAcls(this.#cluster, filter, options)
+  }
+
+  /** Adds access rules. Fails with SECURITY_DISABLED, INVALID_REQUEST. */
+  createAcls(rules: Iterable<AclRule>, options: CallOptions = {}) {
+    return aclCalls.createAcls(this.#cluster, rules, options)
+  }
+
+  /** Takes away the access rules that match any filter, and gives them. */
+  deleteAcls(filters: Iterable<AclFilter>, options: CallOptions = {}) {
+    return aclCalls.deleteAcls(this.#cluster, filters, options)
   }
 }

@@ -3,9 +3,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Admin } from '../../../src/clients/admin/admin.ts'
 import { PartialFailureError } from '../../../src/clients/errors.ts'
+import { CreateAcls } from '../../../src/protocol/messages/create-acls.ts'
+import { DescribeAcls } from '../../../src/protocol/messages/describe-acls.ts'
+import { Metadata } from '../../../src/protocol/messages/metadata.ts'
 import { batchOf, produce } from '../../support/requests.ts'
 import { TestBroker } from '../../support/test-broker.ts'
 import { TransactionalProducer } from '../../support/transactional-producer.ts'
+import { ClientWorld, metadataAnswer } from '../support/client-world.ts'
+import { answer, requestOf } from '../support/scripted-broker.ts'
 
 async function withAdmin(
   task: (admin: Admin, broker: TestBroker) => Promise<void>,
@@ -160,5 +165,39 @@ test('quotas, log folders, producers and transactions', async () => {
     const move = { brokerId: 1, topic: 'a', partition: 0, path: '/nowhere' }
     await assert.rejects(admin.alterReplicaLogDirs([move]), { errorName: 'LOG_DIR_NOT_FOUND' })
     assert.deepEqual(await admin.listPartitionReassignments(), [])
+  })
+})
+
+test('access rules go out in their form, and are refused where nobody keeps them', async () => {
+  const topic = { resourceType: 'topic', resourceName: 'a', patternType: 'prefixed' } as const
+  const alice = { principal: 'User:alice', host: '*', operation: 'alterConfigs' } as const
+  const rule = { ...topic, ...alice, permission: 'deny' } as const
+  await withAdmin(async (admin) => {
+    const disabled = { errorName: 'SECURITY_DISABLED' }
+    await assert.rejects(admin.createAcls([rule]), disabled)
+    await assert.rejects(admin.describeAcls(), disabled)
+    await assert.rejects(admin.deleteAcls([{ resourceType: 'topic' }]), disabled)
+  })
+  const world = new ClientWorld()
+  await world.run(async () => {
+    const wire = { operation: 11, permissionType: 2, principal: 'User:alice', host: '*' }
+    const wireTopic = { resourceType: 2, resourceName: 'a', patternType: 4 }
+    const broker = await world.broker(1, ({ api }) => {
+      if (api.key === Metadata.key) return metadataAnswer([1])
+      if (api.key === CreateAcls.key) {
+        return answer(CreateAcls, { results: [{ errorCode: 0, errorMessage: null }] })
+      }
+      if (api.key !== DescribeAcls.key) return undefined
+      const resources = [{ ...wireTopic, acls: [wire] }]
+      return answer(DescribeAcls, { errorCode: 0, errorMessage: null, resources })
+    })
+    const admin = new Admin({ bootstrapServers: 'broker-1:9092' }, world.environment)
+    await admin.createAcls([rule])
+    assert.deepEqual(await admin.describeAcls({ resourceType: 'topic' }), [rule])
+    const asked = broker.requests.flatMap((request) => requestOf(CreateAcls, request) ?? [])
+    const { patternType, ...named } = wireTopic
+    const creation = { ...named, ...wire, resourcePatternType: patternType }
+    assert.deepEqual(asked, [{ creations: [creation] }])
+    admin.close()
   })
 })

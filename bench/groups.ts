@@ -223,7 +223,9 @@ async function measure(command: Command, port: number): Promise<Sample> {
 
 type MakeCommand = (folder: string, port: number, overrides: string[]) => Command | Promise<Command>
 
-/** Each server in turn, as often as asked, so that what disturbs the machine disturbs them alike. */
+/**
+ * Each server in turn, as often as asked, so that what disturbs the machine disturbs them alike.
+ */
 async function measureInTurn(
   scratch: string,
   servers: ReadonlyMap<string, MakeCommand>,

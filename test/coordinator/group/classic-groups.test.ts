@@ -1,37 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SeededRandom } from '../../../sim/seeded-random.ts'
-import { ErrorCode, KafkaError } from '../../../src/common/errors.ts'
-import { groupRecordCodec } from '../../../src/coordinator/group/group-records.ts'
-import { GroupShard } from '../../../src/coordinator/group/group-shard.ts'
+import { ErrorCode } from '../../../src/common/errors.ts'
 import type { JoinGroup, JoinGroupRequest } from '../../../src/protocol/messages/join-group.ts'
 import type { ResponseInput } from '../../../src/protocol/schema.ts'
-import { CoordinatorHarness, settled } from '../support/coordinator-harness.ts'
-import { CONSUMER_CONFIG, SHARE_CONFIG, TestTopics } from '../support/test-topics.ts'
+import { settled } from '../support/coordinator-harness.ts'
+import { type GroupHarness, refused, startGroupShard } from '../support/group-shard.ts'
 
 type JoinResponse = ResponseInput<typeof JoinGroup>
 
-const CONFIG = {
-  minSessionTimeoutMs: 6000,
-  maxSessionTimeoutMs: 1_800_000,
-  initialRebalanceDelayMs: 3000,
-  maxGroupSize: 4,
-  offsetMetadataMaxBytes: 16,
-  offsetsRetentionMinutes: 1,
-  offsetsRetentionCheckIntervalMs: 10_000,
-  consumer: CONSUMER_CONFIG,
-  share: SHARE_CONFIG,
-}
-
-type Harness = CoordinatorHarness<GroupShard>
-
-function start(): Promise<Harness> {
-  const random = new SeededRandom(1)
-  return CoordinatorHarness.start(
-    groupRecordCodec,
-    (context) => new GroupShard({ context, config: CONFIG, random, topics: new TestTopics() }),
-  )
-}
+/** Four members at most, and three seconds in which a new group waits for more of them. */
+const start = () => startGroupShard({ initialRebalanceDelayMs: 3000, maxGroupSize: 4 })
 
 interface JoinOptions {
   memberId?: string
@@ -42,7 +20,7 @@ interface JoinOptions {
 }
 
 function join(
-  harness: Harness,
+  harness: GroupHarness,
   clientId: string,
   options: JoinOptions = {},
 ): Promise<JoinResponse> {
@@ -65,14 +43,14 @@ function join(
 }
 
 /** Joins as clients do: asks for an id, then joins with it. */
-async function joinTwice(harness: Harness, clientId: string, options: JoinOptions = {}) {
+async function joinTwice(harness: GroupHarness, clientId: string, options: JoinOptions = {}) {
   const { errorCode, memberId } = await join(harness, clientId, options)
   assert.equal(errorCode, ErrorCode.MEMBER_ID_REQUIRED)
   return { memberId, joined: join(harness, clientId, { ...options, memberId }) }
 }
 
 function sync(
-  harness: Harness,
+  harness: GroupHarness,
   memberId: string,
   generationId: number,
   assignments: Record<string, string> = {},
@@ -90,27 +68,17 @@ function sync(
   )
 }
 
-function heartbeat(harness: Harness, memberId: string, generationId: number) {
+function heartbeat(harness: GroupHarness, memberId: string, generationId: number) {
   const request = { groupId: 'g', generationId, memberId, groupInstanceId: null }
   return harness.write((shard) => shard.heartbeat(request))
 }
 
-function describe(harness: Harness) {
+function describe(harness: GroupHarness) {
   return harness.read(({ classic }) => classic.describe('g'))
 }
 
-async function refused(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    assert.ok(error instanceof KafkaError)
-    return error.errorName
-  }
-  return 'NONE'
-}
-
 /** A stable group of `a` (the leader) and `b`, with what they were given. */
-async function pair(harness: Harness, options: { a?: JoinOptions; b?: JoinOptions } = {}) {
+async function pair(harness: GroupHarness, options: { a?: JoinOptions; b?: JoinOptions } = {}) {
   const enter = async (clientId: string, own: JoinOptions = {}) => {
     if (own.instance === undefined) return await joinTwice(harness, clientId, own)
     const joined = join(harness, clientId, own)

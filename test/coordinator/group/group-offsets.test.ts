@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { SeededRandom } from '../../../sim/seeded-random.ts'
-import { ErrorCode, KafkaError } from '../../../src/common/errors.ts'
-import { groupRecordCodec } from '../../../src/coordinator/group/group-records.ts'
-import { GroupShard } from '../../../src/coordinator/group/group-shard.ts'
-import { CoordinatorHarness } from '../support/coordinator-harness.ts'
-import { CONSUMER_CONFIG, SHARE_CONFIG, TestTopics } from '../support/test-topics.ts'
+import { ErrorCode } from '../../../src/common/errors.ts'
+import { type GroupHarness, refused, startGroupShard } from '../support/group-shard.ts'
 
-const CONFIG = {
-  minSessionTimeoutMs: 6000,
-  maxSessionTimeoutMs: 1_800_000,
-  initialRebalanceDelayMs: 0,
-  maxGroupSize: 10,
-  offsetMetadataMaxBytes: 8,
-  offsetsRetentionMinutes: 1,
-  offsetsRetentionCheckIntervalMs: 10_000,
-  consumer: CONSUMER_CONFIG,
-  share: SHARE_CONFIG,
-}
-
-type Harness = CoordinatorHarness<GroupShard>
-
-function start(): Promise<Harness> {
-  const random = new SeededRandom(1)
-  return CoordinatorHarness.start(
-    groupRecordCodec,
-    (context) => new GroupShard({ context, config: CONFIG, random, topics: new TestTopics() }),
-  )
-}
+const start = () => startGroupShard({ offsetMetadataMaxBytes: 8 })
 
 interface Commit {
   groupId?: string
@@ -66,20 +42,20 @@ function toCommit(commit: Commit, isTransactional: boolean) {
   }
 }
 
-async function commit(harness: Harness, wanted: Commit): Promise<number> {
+async function commit(harness: GroupHarness, wanted: Commit): Promise<number> {
   const request = toCommit(wanted, false)
   const [topic] = await harness.write((shard) => shard.commitOffsets(request))
   return topic!.partitions[0]!.errorCode
 }
 
-async function commitIn(harness: Harness, producerId: number, wanted: Commit): Promise<void> {
+async function commitIn(harness: GroupHarness, producerId: number, wanted: Commit): Promise<void> {
   const request = toCommit(wanted, true)
   const producer = { producerId, producerEpoch: 0 }
   await harness.writeTransactional(producer, (shard) => shard.commitOffsets(request))
 }
 
 /** What a group has committed, as `topic-partition: offset`. */
-async function fetchAll(harness: Harness, groupId = 'g', requireStable = false) {
+async function fetchAll(harness: GroupHarness, groupId = 'g', requireStable = false) {
   const request = { groupId, memberId: null, memberEpoch: -1, topics: null, requireStable }
   const fetched = await harness.read(({ offsets }) => offsets.fetch(request))
   const found: Record<string, number | string> = {}
@@ -90,16 +66,6 @@ async function fetchAll(harness: Harness, groupId = 'g', requireStable = false) 
     }
   }
   return found
-}
-
-async function refused(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise
-  } catch (error) {
-    assert.ok(error instanceof KafkaError)
-    return error.errorName
-  }
-  return 'NONE'
 }
 
 test('what is committed is what is fetched, with its metadata, also after a restart', async () => {

@@ -76,3 +76,8 @@ export const noId = 'AAAAAAAAAAAAAAAAAAAAAQ'
 export const strangerId = 'mIPzQ5rVT0mM3QfGg2QjcA'
 /** An offset to commit. */
 export const offset = { committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+
+/** That offset, committed for the first partition of a topic. */
+export function offsetIn(name: string) {
+  return [{ name, partitions: [{ partitionIndex: 0, ...offset }] }]
+}

@@ -2,7 +2,7 @@
 import { OffsetCommit } from '../../../src/protocol/messages/offset-commit.ts'
 import { OffsetDelete } from '../../../src/protocol/messages/offset-delete.ts'
 import { OffsetFetch } from '../../../src/protocol/messages/offset-fetch.ts'
-import { ask, noId, offset } from './case.ts'
+import { ask, noId, offset, offsetIn } from './case.ts'
 
 export const groupOffsetCases = [
   ask(
@@ -75,7 +75,7 @@ export const groupOffsetCases = [
       groupId: 'none',
       memberId: 'x',
       generationIdOrMemberEpoch: 3,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'ILLEGAL_GENERATION',
   ),
@@ -87,7 +87,7 @@ export const groupOffsetCases = [
       groupId: 'none',
       memberId: 'x',
       generationIdOrMemberEpoch: 3,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'GROUP_ID_NOT_FOUND',
   ),
@@ -99,7 +99,7 @@ export const groupOffsetCases = [
       groupId: live.groupId,
       memberId: live.memberId,
       generationIdOrMemberEpoch: 0,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'ILLEGAL_GENERATION',
   ),
@@ -110,7 +110,7 @@ export const groupOffsetCases = [
     ({ topic, live }) => ({
       groupId: live.groupId,
       memberId: '',
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'UNKNOWN_MEMBER_ID',
   ),
@@ -122,7 +122,7 @@ export const groupOffsetCases = [
       groupId: modern.groupId,
       memberId: modern.memberId,
       generationIdOrMemberEpoch: modern.epoch - 1,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'STALE_MEMBER_EPOCH',
   ),
@@ -134,7 +134,7 @@ export const groupOffsetCases = [
       groupId: modern.groupId,
       memberId: modern.memberId,
       generationIdOrMemberEpoch: 99,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'STALE_MEMBER_EPOCH',
   ),
@@ -146,7 +146,7 @@ export const groupOffsetCases = [
       groupId: modern.groupId,
       memberId: modern.memberId,
       generationIdOrMemberEpoch: modern.epoch,
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'UNSUPPORTED_VERSION',
   ),

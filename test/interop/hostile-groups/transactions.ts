@@ -6,7 +6,7 @@ import { DescribeTransactions } from '../../../src/protocol/messages/describe-tr
 import { EndTxn } from '../../../src/protocol/messages/end-txn.ts'
 import { InitProducerId } from '../../../src/protocol/messages/init-producer-id.ts'
 import { TxnOffsetCommit } from '../../../src/protocol/messages/txn-offset-commit.ts'
-import { ask, offset } from './case.ts'
+import { ask, offsetIn } from './case.ts'
 
 const nobody = { transactionalId: 'nobody', producerId: 4711, producerEpoch: 0 }
 
@@ -141,7 +141,7 @@ export const transactionCases = [
       groupId: 'none',
       generationId: 3,
       memberId: 'x',
-      topics: [{ name: topic, partitions: [{ partitionIndex: 0, ...offset }] }],
+      topics: offsetIn(topic),
     }),
     'INVALID_TXN_STATE',
   ),

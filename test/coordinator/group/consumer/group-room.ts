@@ -1,47 +1,31 @@
 /** A group shard, topics, and members of KIP-848 that behave as clients do. */
 import assert from 'node:assert/strict'
-import { SeededRandom } from '../../../../sim/seeded-random.ts'
 import { KafkaError } from '../../../../src/common/errors.ts'
 import type {
   ConsumerGroupConfig,
   HeartbeatRequest,
   HeartbeatResponse,
 } from '../../../../src/coordinator/group/consumer/consumer-groups.ts'
-import { groupRecordCodec } from '../../../../src/coordinator/group/group-records.ts'
-import { GroupShard } from '../../../../src/coordinator/group/group-shard.ts'
-import { CoordinatorHarness } from '../../support/coordinator-harness.ts'
-import { CONSUMER_CONFIG, SHARE_CONFIG, TestTopics } from '../../support/test-topics.ts'
+import { type GroupHarness, startGroupShard } from '../../support/group-shard.ts'
+import { CONSUMER_CONFIG, TestTopics } from '../../support/test-topics.ts'
 
 export const GROUP = 'g'
 export const SESSION_TIMEOUT_MS = 45_000
 
 export class GroupRoom {
-  readonly harness: CoordinatorHarness<GroupShard>
+  readonly harness: GroupHarness
   readonly topics: TestTopics
 
-  private constructor(harness: CoordinatorHarness<GroupShard>, topics: TestTopics) {
+  private constructor(harness: GroupHarness, topics: TestTopics) {
     this.harness = harness
     this.topics = topics
   }
 
   static async open(settings: Partial<ConsumerGroupConfig> = {}): Promise<GroupRoom> {
     const topics = new TestTopics()
-    const config = {
-      minSessionTimeoutMs: 6000,
-      maxSessionTimeoutMs: 1_800_000,
-      initialRebalanceDelayMs: 0,
-      maxGroupSize: 100,
-      offsetMetadataMaxBytes: 16,
-      offsetsRetentionMinutes: 1e5,
-      offsetsRetentionCheckIntervalMs: 1e9,
-      consumer: { ...CONSUMER_CONFIG, maxSize: 100, ...settings },
-      share: SHARE_CONFIG,
-    }
-    const random = new SeededRandom(1)
-    const harness = await CoordinatorHarness.start(
-      groupRecordCodec,
-      (context) => new GroupShard({ context, config, random, topics }),
-    )
+    const consumer = { ...CONSUMER_CONFIG, maxSize: 100, ...settings }
+    const idle = { offsetsRetentionMinutes: 1e5, offsetsRetentionCheckIntervalMs: 1e9 }
+    const harness = await startGroupShard({ consumer, ...idle }, topics)
     return new GroupRoom(harness, topics)
   }
 

@@ -57,12 +57,12 @@ export function run(command, args, options = {}) {
   })
 }
 
-/** Builds `dist/` if it is missing or older than the sources. */
+/** Builds the programs in `dist/` if they are missing or older than the sources. */
 export async function ensureBuilt() {
   const bundle = join(root, 'dist', 'samsa.js')
   if (existsSync(bundle) && statSync(bundle).mtimeMs > newest(join(root, 'src'))) return
   console.log('Building (npm run build)…')
-  const code = await run(pinnedNode(), [join(root, 'scripts', 'build.ts')])
+  const code = await run(pinnedNode(), [join(root, 'scripts', 'build.ts'), '--no-types'])
   if (code !== 0) process.exit(code)
 }
 

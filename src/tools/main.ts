@@ -2,6 +2,7 @@
  * The one entry point of all programs: `samsa COMMAND [ARG…]`. A command is loaded only when it is
  * asked for, so that starting a broker does not pay for the others.
  */
+import { runAsProcess, type Tool } from './support/tool.ts'
 import { version } from './version.ts'
 
 type Command = (args: readonly string[]) => Promise<void>
@@ -17,6 +18,9 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
   },
 }
 
+/** Kafka's tools, by the names of their scripts. */
+const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {}
+
 /** Runs the command that `args` name. Sets the exit code of the process. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args
@@ -29,7 +33,10 @@ export async function main(args: readonly string[]): Promise<void> {
     return
   }
   // Named as in Kafka's bin folder, the commands work with their suffix too.
-  const command = COMMANDS[name.replace(/\.sh$/, '')]
+  const plainName = name.replace(/\.sh$/, '')
+  const tool = TOOLS[plainName]
+  if (tool !== undefined) await runAsProcess(await tool(), rest)
+  const command = COMMANDS[plainName]
   if (command === undefined) {
     console.error(`samsa: there is no command '${name}'\n\n${usage()}`)
     process.exitCode = 1
@@ -43,5 +50,13 @@ function usage(): string {
   const lines = Object.entries(COMMANDS).map(
     ([name, { about }]) => `  ${name.padEnd(width)}  ${about}`,
   )
-  return [`Samsa ${version}, a Kafka-compatible event-streaming platform`, '', ...lines].join('\n')
+  return [
+    `Samsa ${version}, a Kafka-compatible event-streaming platform`,
+    '',
+    ...lines,
+    '',
+    "and Kafka's tools, each with --help:",
+    '',
+    ...Object.keys(TOOLS).map((name) => `  ${name}`),
+  ].join('\n')
 }

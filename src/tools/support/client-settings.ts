@@ -1,0 +1,91 @@
+/**
+ * The configuration of a tool's client: what the command line says, over a file that it names.
+ *
+ * Such files were written for Java clients. Keys that these clients do not have (class names,
+ * tuning of what works differently here) are passed over, as Kafka passes over what it does not
+ * know. Security is the exception: to connect without what was asked for would be no favour.
+ */
+import { readFileSync } from 'node:fs'
+import { Admin } from '../../clients/admin/admin.ts'
+import { ADMIN_CONFIG } from '../../clients/config/admin-config.ts'
+import type { ConfigDefinition, ConfigKeys } from '../../common/config/config-definition.ts'
+import { ConfigError } from '../../common/config/config-value.ts'
+import { parseProperties } from '../../common/config/properties.ts'
+import { ToolError } from './tool.ts'
+
+/** Kafka's names of settings, with their values as text. */
+export type Settings = ReadonlyMap<string, string>
+
+/** Reads a .properties file. Throws ToolError if there is none. */
+export function readSettings(path: string): Map<string, string> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const isAbsent = code === 'ENOENT'
+    const className = `java.nio.file.${isAbsent ? 'NoSuchFileException' : 'FileSystemException'}`
+    throw new ToolError(isAbsent ? path : `${path}: ${(error as Error).message}`, { className })
+  }
+  return parseProperties(text)
+}
+
+/** Settings that a file gives, if there is one, and others on top of them. */
+export function mergeSettings(
+  path: string | undefined,
+  ...others: readonly Settings[]
+): Map<string, string> {
+  const file = path === undefined ? new Map<string, string>() : readSettings(path)
+  return new Map([file, ...others].flatMap((settings) => [...settings]))
+}
+
+/**
+ * The settings that a client of this definition has, as its constructor takes them. Throws
+ * ToolError for security that clients do not speak yet.
+ */
+export function knownSettings<Keys extends ConfigKeys>(
+  definition: ConfigDefinition<Keys>,
+  settings: Settings,
+): Record<string, string> {
+  const protocol = settings.get('security.protocol')
+  const isKnown = (key: string) => definition.keys[key] !== undefined
+  if (protocol !== undefined && protocol !== 'PLAINTEXT' && !isKnown('security.protocol')) {
+    throw new ToolError(
+      `security.protocol=${protocol} is not supported yet: only PLAINTEXT is, without authentication.`,
+      { className: 'org.apache.kafka.common.config.ConfigException' },
+    )
+  }
+  return Object.fromEntries([...settings].filter(([key]) => isKnown(key)))
+}
+
+export interface AdminSettings {
+  /** `host:port,…` */
+  readonly bootstrapServer: string | undefined
+  /** The file of `--command-config`. */
+  readonly commandConfig?: string | undefined
+  /** From the command line, above the file. */
+  readonly properties?: Settings
+  /** Below the file. */
+  readonly defaults?: Settings
+}
+
+/** An admin client, to be closed by the caller. Throws ToolError for settings that are wrong. */
+export function openAdmin(options: AdminSettings): Admin {
+  const { bootstrapServer, commandConfig, properties = new Map(), defaults = new Map() } = options
+  const settings = new Map([...defaults, ...mergeSettings(commandConfig, properties)])
+  if (bootstrapServer !== undefined) settings.set('bootstrap.servers', bootstrapServer)
+  const known = knownSettings(ADMIN_CONFIG, settings)
+  return orToolError(() => new Admin(known))
+}
+
+/** Makes a client; what is wrong with its settings becomes a ToolError. */
+export function orToolError<Client>(create: () => Client): Client {
+  try {
+    return create()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ToolError(error.message, {
+      className: 'org.apache.kafka.common.config.ConfigException',
+    })
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What every command-line tool is: a function of its arguments and of what it reads and writes,
+ * which gives its exit code. A tool that cannot go on throws a ToolError.
+ *
+ * Tools write to nothing but their ToolIo, so that tests run them within one process.
+ */
+import type { ErrorName } from '../../common/errors.ts'
+import { KafkaError } from '../../common/errors.ts'
+import { javaClassOf } from './java-classes.ts'
+
+/** Where a tool's output goes: a stream, or what stands for one in a test. */
+export interface ToolOutput {
+  write(text: string | Uint8Array): unknown
+  readonly isTTY?: boolean
+}
+
+export interface ToolIo {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: ToolOutput
+  readonly stderr: ToolOutput
+  /**
+   * Aborted when the user wants the tool to stop. A tool that never looks at it is ended at once;
+   * one that does is given the time to finish.
+   */
+  readonly signal: AbortSignal
+}
+
+/** Gives the exit code. */
+export type Tool = (args: readonly string[], io: ToolIo) => Promise<number>
+
+export interface ToolErrorOptions {
+  readonly exitCode?: number
+  /** The Java class that Kafka's tool throws here, for output that names it. */
+  readonly className?: string
+  /** What is printed to standard output instead of the message to standard error. */
+  readonly stdout?: string
+}
+
+/** Ends a tool: the message goes to standard error, unless it is empty. */
+export class ToolError extends Error {
+  readonly exitCode: number
+  readonly className: string
+  readonly stdout: string
+
+  constructor(message: string, options: ToolErrorOptions = {}) {
+    super(message)
+    this.name = 'ToolError'
+    this.exitCode = options.exitCode ?? 1
+    this.className = options.className ?? 'java.lang.RuntimeException'
+    this.stdout = options.stdout ?? ''
+  }
+}
+
+/** Writes a line. */
+export function printLine(output: ToolOutput, line = ''): void {
+  output.write(`${line}\n`)
+}
+
+/** An error as Java's `Throwable.toString` has it: its class, then its message. */
+export function javaText(error: unknown): string {
+  if (error instanceof ToolError) return `${error.className}: ${error.message}`
+  if (error instanceof KafkaError) {
+    return `${javaClassOf(error.errorName as ErrorName)}: ${error.message}`
+  }
+  return error instanceof Error ? `java.lang.RuntimeException: ${error.message}` : String(error)
+}
+
+/** Runs a tool to its end. Errors that no tool foresees, bugs of ours, are thrown. */
+export async function runTool(tool: Tool, args: readonly string[], io: ToolIo): Promise<number> {
+  try {
+    return await tool(args, io)
+  } catch (error) {
+    if (error instanceof ToolError) {
+      if (error.stdout !== '') io.stdout.write(error.stdout)
+      if (error.message !== '') printLine(io.stderr, error.message)
+      return error.exitCode
+    }
+    if (error instanceof KafkaError) {
+      printLine(io.stderr, error.message)
+      return 1
+    }
+    throw error
+  }
+}
+
+/** The exit code of a process that Ctrl-C has ended. */
+const INTERRUPTED = 130
+
+/** This process, as a tool sees it. */
+export function processIo(): ToolIo {
+  const controller = new AbortController()
+  let listening = false
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED)
+    controller.abort()
+  }
+  // A reader that goes away, as `head` does, ends those who listen, and is nothing to the others.
+  const ignoreBrokenPipe = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    controller.abort()
+  }
+  process.stdout.on('error', ignoreBrokenPipe)
+  process.stderr.on('error', ignoreBrokenPipe)
+  return {
+    get stdin() {
+      return process.stdin
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get signal() {
+      if (!listening) {
+        process.on('SIGINT', stop)
+        process.on('SIGTERM', stop)
+        listening = true
+      }
+      return controller.signal
+    },
+  }
+}
+
+/** Runs a tool as this process, which ends with it. */
+export async function runAsProcess(tool: Tool, args: readonly string[]): Promise<never> {
+  const code = await runTool(tool, args, processIo())
+  // What was written to a pipe may still be on its way.
+  await Promise.all([process.stdout, process.stderr].map(drained))
+  process.exit(code)
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || !stream.writable) resolve()
+    else stream.write('', () => resolve())
+  })
+}

@@ -13,6 +13,21 @@ export type * from './admin/topics.ts'
 export type * from './admin/transactions.ts'
 export type { CallOptions } from './cluster/call-limits.ts'
 export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster/cluster-metadata.ts'
+export {
+  ConsumerRecord,
+  type RecordHeader,
+  type TimestampType,
+} from './consumer/consumer-record.ts'
+export {
+  DeserializationError,
+  LogTruncationError,
+  NoOffsetForPartitionError,
+  OffsetOutOfRangeError,
+  WakeupError,
+} from './consumer/errors.ts'
+export type { OffsetToCommit, Position } from './consumer/partition-state.ts'
+export type { RebalanceListener } from './consumer/subscription-state.ts'
+export * from './deserializers.ts'
 export type { ClientEnvironment } from './environment.ts'
 export { systemEnvironment } from './environment.ts'
 export {

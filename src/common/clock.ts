@@ -21,7 +21,7 @@ export interface Clock {
 
   /**
    * Calls `callback` once, `delayMs` milliseconds from now, never within this call. A pending timer
-   * does not keep the process alive; sockets do that.
+   * does not keep the process alive, unless the clock says otherwise; sockets do that.
    */
   schedule(delayMs: number, callback: () => void): Timer
 }
@@ -52,6 +52,13 @@ export function scheduleEvery(clock: Clock, periodMs: number, callback: () => vo
 
 /** The machine's own clock. */
 export class SystemClock implements Clock {
+  readonly #keepsAlive: boolean
+
+  /** With `keepsAlive` the process does not end while a call is still to be made. */
+  constructor(options: { keepsAlive?: boolean } = {}) {
+    this.#keepsAlive = options.keepsAlive ?? false
+  }
+
   now(): number {
     return Date.now()
   }
@@ -63,7 +70,7 @@ export class SystemClock implements Clock {
   schedule(delayMs: number, callback: () => void): Timer {
     // setTimeout treats anything over 2^31-1 as 1 ms; such a delay (24.8 days) is "never" here.
     const handle = setTimeout(callback, Math.min(delayMs, 0x7fff_ffff))
-    handle.unref()
+    if (!this.#keepsAlive) handle.unref()
     return { cancel: () => clearTimeout(handle) }
   }
 }

@@ -28,14 +28,23 @@ interface HandleHolder {
 }
 
 export class SystemNetwork implements Network {
+  readonly #keepsAlive: boolean
+
+  /** With `keepsAlive: false` no socket keeps the process from ending. */
+  constructor(options: { keepsAlive?: boolean } = {}) {
+    this.#keepsAlive = options.keepsAlive ?? true
+  }
+
   listen(
     address: { host: string; port: number; backlog?: number },
     accept: (connection: Connection) => void,
   ): Promise<Listener> {
+    const keepsAlive = this.#keepsAlive
     return new Promise((resolve, reject) => {
       const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-        accept(new SystemConnection(socket))
+        accept(new SystemConnection(socket, keepsAlive))
       })
+      if (!keepsAlive) server.unref()
       const host = address.host === '' ? undefined : address.host
       server.once('error', (error) => reject(asNetworkError(error)))
       const { port, backlog = DEFAULT_BACKLOG } = address
@@ -56,6 +65,7 @@ export class SystemNetwork implements Network {
   }
 
   connect(address: { host: string; port: number; timeoutMs?: number }): Promise<Connection> {
+    const keepsAlive = this.#keepsAlive
     return new Promise((resolve, reject) => {
       const socket = new net.Socket({
         highWaterMark: HIGH_WATER_BYTES,
@@ -79,7 +89,7 @@ export class SystemNetwork implements Network {
         socket.setNoDelay(true)
         socket.removeListener('error', fail)
         socket.setTimeout(0)
-        resolve(new SystemConnection(socket))
+        resolve(new SystemConnection(socket, keepsAlive))
       })
     })
   }
@@ -90,10 +100,13 @@ class SystemConnection implements Connection {
   readonly remotePort: number
   readonly localHost: string
   readonly localPort: number
+  readonly #keepsAlive: boolean
   #socket: net.Socket
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, keepsAlive: boolean) {
     this.#socket = socket
+    this.#keepsAlive = keepsAlive
+    if (!keepsAlive) socket.unref()
     // Until `start`, an error (a reset before the first read) must not become an uncaught
     // exception.
     socket.on('error', ignore)
@@ -120,6 +133,7 @@ class SystemConnection implements Connection {
       copyInto(receiver, accepted)
     }
     const socket = this.#socket
+    if (!this.#keepsAlive) socket.unref()
     let failure: Error | undefined
     socket.on('error', (error) => {
       failure = error

@@ -48,6 +48,7 @@ import { ClientQuotas } from './quotas/client-quotas.ts'
 import { QuotaManager } from './quotas/quota-manager.ts'
 import { ReplicaManager } from './replica-manager.ts'
 import { RequestDispatcher } from './request-dispatcher.ts'
+import type { RequestInterceptor } from './request-interceptor.ts'
 import { type ListenerConfig, SocketServer } from './socket-server.ts'
 import { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import {
@@ -73,6 +74,8 @@ export interface BrokerOptions {
   readonly tailCacheBytes?: number
   /** Where metrics of clients go (KIP-714); else `metric.reporters` may name a receiver. */
   readonly telemetryReceiver?: TelemetryReceiver
+  /** Deals with requests in the handlers' place. For tests of clients. */
+  readonly interceptor?: RequestInterceptor
   /** Overwrite memory that is not in use, so that a use after release shows. For tests. */
   readonly poisonMemory?: boolean
   /** Called when the broker cannot go on: its metadata or all its log folders have failed. */
@@ -288,7 +291,7 @@ export class Broker {
   }
 
   async #bind(slabs: SlabPool, services: BrokerServices): Promise<SocketServer> {
-    const { config, clock, network } = this.#options
+    const { config, clock, network, interceptor } = this.#options
     const limits = new ConnectionLimits(() => ({
       maxConnections: config.get('max.connections'),
       maxConnectionsPerIp: config.get('max.connections.per.ip'),
@@ -297,7 +300,7 @@ export class Broker {
     const maxIdleMs = config.get('connections.max.idle.ms')
     const socketServer = new SocketServer({
       ...{ network, clock, limits, log: this.#log, pool: slabs },
-      dispatcher: new RequestDispatcher(createHandlers(services), services),
+      dispatcher: new RequestDispatcher(createHandlers(services), services, interceptor),
       backlog: config.get('socket.listen.backlog.size'),
       maxFrameBytes: config.get('socket.request.max.bytes'),
       maxIdleMs: maxIdleMs < 0 ? Number.POSITIVE_INFINITY : maxIdleMs,

@@ -25,6 +25,7 @@ import { ApiVersions } from '../protocol/messages/api-versions.ts'
 import { includesVersion } from '../protocol/schema.ts'
 import type { QuotaManager } from './quotas/quota-manager.ts'
 import type { AnyRequestHandler, RequestContext } from './request-handler.ts'
+import type { RequestInterceptor } from './request-interceptor.ts'
 
 /** What requests need besides their handler. */
 interface Surroundings {
@@ -39,10 +40,16 @@ const ANONYMOUS = 'ANONYMOUS'
 export class RequestDispatcher {
   readonly #handlers: (AnyRequestHandler | undefined)[] = []
   readonly #surroundings: Surroundings
+  readonly #interceptor: RequestInterceptor | undefined
 
-  constructor(handlers: readonly AnyRequestHandler[], surroundings: Surroundings) {
+  constructor(
+    handlers: readonly AnyRequestHandler[],
+    surroundings: Surroundings,
+    interceptor?: RequestInterceptor,
+  ) {
     for (const handler of handlers) this.#handlers[handler.api.key] = handler
     this.#surroundings = surroundings
+    this.#interceptor = interceptor
   }
 
   /** Handles the request in `slab.memory` from `start` to `end`, and completes `slot`. */
@@ -64,10 +71,11 @@ export class RequestDispatcher {
       slot.connection.close(error)
       return
     }
-    const requestBytes = end - start
-    new DispatchedRequest(this.#surroundings, slot, slab, header, handler, requestBytes).run(
-      request,
-    )
+    const surroundings = this.#surroundings
+    const bytes = end - start
+    const dispatched = new DispatchedRequest(surroundings, slot, slab, header, handler, bytes)
+    if (this.#interceptor === undefined) dispatched.run(request)
+    else dispatched.runUnlessIntercepted(request, this.#interceptor)
   }
 
   #refuse(slot: ResponseSlot, header: RequestHeader): void {
@@ -158,6 +166,26 @@ class DispatchedRequest implements RequestContext {
     this.#handle(request)
     this.#startedMs = undefined
     this.#workMs = clock.monotonic() - startedMs
+  }
+
+  runUnlessIntercepted(request: unknown, interceptor: RequestInterceptor): void {
+    const { apiVersion, clientId, connection } = this
+    const { api } = this.#handler
+    const outcome = interceptor.intercept({ api, apiVersion, clientId, connection, request })
+    if (outcome === undefined) this.run(request)
+    else if (outcome.action === 'answer') this.#answer(outcome.response)
+    else if (outcome.action === 'fail') this.#fail(request, outcome.error)
+    else if (outcome.action === 'delay') this.#delay(request, outcome.delayMs)
+    else if (outcome.action === 'close') connection.close()
+    else if (outcome.action === 'swallow') this.#slot.skip()
+  }
+
+  /** Handles the request later, and all that comes behind it on the connection later still. */
+  #delay(request: unknown, delayMs: number): void {
+    this.lease.retain()
+    this.#slot.onSent(() => this.lease.release())
+    this.#surroundings.clock.schedule(delayMs, () => this.run(request))
+    this.connection.mute(delayMs)
   }
 
   #handle(request: unknown): void {

@@ -7,14 +7,18 @@ import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { DiskError, readWholeFile, replaceFile } from '../../src/common/disk.ts'
+import { DiskError } from '../../src/common/disk.ts'
 import { type FileCalls, SystemDisk } from '../../src/common/system-disk.ts'
+import { testDisk } from './disk-contract.ts'
 
 const root = fs.mkdtempSync(join(tmpdir(), 'samsa-disk-'))
 after(() => fs.rmSync(root, { recursive: true }))
 
 const disk = new SystemDisk()
 const path = (name: string) => join(root, name)
+
+fs.mkdirSync(path('contract'))
+testDisk(disk, path('contract'))
 
 const fails = (code: string, run: () => unknown) =>
   assert.throws(run, (error) => error instanceof DiskError && error.code === code)
@@ -69,57 +73,6 @@ test('what is written is read, however little the system does at a time', async 
     { numRuns: 60 },
   )
   file.close()
-})
-
-test('files grow and shrink, and keep their contents over a rename', async () => {
-  const file = disk.open(path('a'), { create: true })
-  file.writeSync([Buffer.from('abc'), Buffer.alloc(0), Buffer.from('def')], 0)
-  file.truncate(4)
-  file.truncate(6)
-  await file.sync()
-  assert.equal(file.size(), 6)
-  file.close()
-  file.close()
-  disk.open(path('b'), { create: true }).close()
-  disk.rename(path('a'), path('b'))
-  await disk.syncDirectory(root)
-  assert.equal(disk.stat(path('a')), undefined)
-  assert.deepEqual(readWholeFile(disk, path('b')), Buffer.from('abcd\0\0'))
-  await replaceFile(disk, path('b'), Buffer.from('new'))
-  assert.deepEqual(readWholeFile(disk, path('b')), Buffer.from('new'))
-  assert.equal(disk.stat(`${path('b')}.tmp`), undefined)
-})
-
-test('folders are made, listed in order and removed', () => {
-  const folder = path('x/y/z')
-  disk.makeDirectory(folder)
-  disk.makeDirectory(folder)
-  for (const name of ['b', 'a', 'C']) disk.open(join(folder, name), { create: true }).close()
-  assert.deepEqual(disk.list(folder), ['C', 'a', 'b'])
-  assert.equal(disk.stat(folder)?.isDirectory, true)
-  disk.remove(join(folder, 'a'))
-  disk.remove(join(folder, 'a'))
-  assert.deepEqual(disk.list(folder), ['C', 'b'])
-  disk.removeDirectory(path('x'))
-  disk.removeDirectory(path('x'))
-  assert.equal(disk.stat(path('x')), undefined)
-  const { totalBytes, usableBytes } = disk.space(root)
-  assert.ok(totalBytes >= usableBytes && usableBytes > 0)
-})
-
-test('failures carry the code of the system', async () => {
-  fails('ENOENT', () => disk.open(path('missing')))
-  fails('ENOENT', () => disk.list(path('missing')))
-  fails('ENOENT', () => disk.rename(path('missing'), path('elsewhere')))
-  fails('ENOENT', () => disk.space(path('missing')))
-  fails('EISDIR', () => disk.open(root))
-  await assert.rejects(disk.syncDirectory(path('missing')), DiskError)
-  disk.open(path('readable'), { create: true }).close()
-  const file = disk.open(path('readable'), { readOnly: true })
-  fails('EBADF', () => file.writeSync([Buffer.from('x')], 0))
-  file.close()
-  fails('EBADF', () => file.size())
-  await assert.rejects(file.sync(), (error) => error instanceof DiskError && error.code === 'EBADF')
 })
 
 test('a file closed during a read keeps its descriptor until the read has ended', async () => {

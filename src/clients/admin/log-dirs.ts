@@ -1,10 +1,10 @@
 /** The admin client's calls about the folders in which brokers keep partitions. */
-import type { KafkaError } from '../../common/errors.ts'
+import { ErrorCode, type KafkaError } from '../../common/errors.ts'
 import { AlterReplicaLogDirs } from '../../protocol/messages/alter-replica-log-dirs.ts'
 import { DescribeLogDirs } from '../../protocol/messages/describe-log-dirs.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
-import { throwIfError } from '../errors.ts'
+import { errorForCode, throwIfError } from '../errors.ts'
 import { numbersByTopic, partitionName, type TopicPartition } from '../topic-partition.ts'
 import { callForItems, collect, outcome } from './admin-call.ts'
 
@@ -19,6 +19,8 @@ export interface LogDirReplica extends TopicPartition {
 export interface LogDir {
   /** An absolute path. */
   readonly path: string
+  /** Why the folder cannot be used; undefined for one that can. */
+  readonly error: KafkaError | undefined
   /** Of the file system; -1 where it is unknown. */
   readonly totalBytes: number
   readonly usableBytes: number
@@ -66,13 +68,13 @@ interface DescribedDir {
 }
 
 function logDirOf({ errorCode, logDir, totalBytes, usableBytes, topics }: DescribedDir): LogDir {
-  throwIfError(errorCode)
+  const error = errorCode === ErrorCode.NONE ? undefined : errorForCode(errorCode)
   const replicas = topics.flatMap(({ name: topic, partitions }) =>
     partitions.map(({ partitionIndex: partition, partitionSize, offsetLag, isFutureKey }) => {
       return { topic, partition, sizeInBytes: partitionSize, offsetLag, isFuture: isFutureKey }
     }),
   )
-  return { path: logDir, totalBytes, usableBytes, replicas }
+  return { path: logDir, error, totalBytes, usableBytes, replicas }
 }
 
 export interface ReplicaMove extends TopicPartition {

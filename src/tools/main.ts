@@ -19,7 +19,10 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
 }
 
 /** Kafka's tools, by the names of their scripts. */
-const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {}
+export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  'kafka-delete-records': async () =>
+    (await import('./kafka-delete-records.ts')).kafkaDeleteRecords,
+}
 
 /** Runs the command that `args` name. Sets the exit code of the process. */
 export async function main(args: readonly string[]): Promise<void> {

@@ -24,6 +24,7 @@ const suites: Record<string, ToolName[]> = {
   'java-client': ['java'],
   'java-groups': ['java'],
   'kafka-tools': ['java'],
+  'kafka-cli': ['java'],
   streams: ['java'],
   connect: ['java'],
   go: ['go', 'java'],

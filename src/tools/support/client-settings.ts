@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { Admin } from '../../clients/admin/admin.ts'
 import { ADMIN_CONFIG } from '../../clients/config/admin-config.ts'
+import { type KafkaError, PartialFailureError } from '../../clients/errors.ts'
 import type { ConfigDefinition, ConfigKeys } from '../../common/config/config-definition.ts'
 import { ConfigError } from '../../common/config/config-value.ts'
 import { parseProperties } from '../../common/config/properties.ts'
@@ -16,16 +17,25 @@ import { ToolError } from './tool.ts'
 /** Kafka's names of settings, with their values as text. */
 export type Settings = ReadonlyMap<string, string>
 
-/** Reads a .properties file. Throws ToolError if there is none. */
+/** Reads a file that a tool works with. Throws ToolError if it cannot be read. */
+export function readTextFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new ToolError(`Unable to read file ${path}`, { className: 'java.io.IOException' })
+  }
+}
+
+/** Reads a .properties file. Throws ToolError if it cannot be read. */
 export function readSettings(path: string): Map<string, string> {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
+    const { code, message } = error as NodeJS.ErrnoException
     const isAbsent = code === 'ENOENT'
     const className = `java.nio.file.${isAbsent ? 'NoSuchFileException' : 'FileSystemException'}`
-    throw new ToolError(isAbsent ? path : `${path}: ${(error as Error).message}`, { className })
+    throw new ToolError(isAbsent ? path : `${path}: ${message}`, { className })
   }
   return parseProperties(text)
 }
@@ -50,10 +60,8 @@ export function knownSettings<Keys extends ConfigKeys>(
   const protocol = settings.get('security.protocol')
   const isKnown = (key: string) => definition.keys[key] !== undefined
   if (protocol !== undefined && protocol !== 'PLAINTEXT' && !isKnown('security.protocol')) {
-    throw new ToolError(
-      `security.protocol=${protocol} is not supported yet: only PLAINTEXT is, without authentication.`,
-      { className: 'org.apache.kafka.common.config.ConfigException' },
-    )
+    const message = `security.protocol=${protocol} is not supported yet: only PLAINTEXT is.`
+    throw new ToolError(message, { className: 'org.apache.kafka.common.config.ConfigException' })
   }
   return Object.fromEntries([...settings].filter(([key]) => isKnown(key)))
 }
@@ -76,6 +84,24 @@ export function openAdmin(options: AdminSettings): Admin {
   if (bootstrapServer !== undefined) settings.set('bootstrap.servers', bootstrapServer)
   const known = knownSettings(ADMIN_CONFIG, settings)
   return orToolError(() => new Admin(known))
+}
+
+/** What became of the things that one call of a client was about, by their names. */
+export interface Outcomes<Result> {
+  readonly results: ReadonlyMap<string, Result>
+  readonly failures: ReadonlyMap<string, KafkaError>
+}
+
+/** Waits for such a call. Throws what is the matter with the call as a whole. */
+export async function outcomesOf<Result>(
+  call: Promise<ReadonlyMap<string, Result>>,
+): Promise<Outcomes<Result>> {
+  try {
+    return { results: await call, failures: new Map() }
+  } catch (error) {
+    if (error instanceof PartialFailureError) return error as PartialFailureError<Result>
+    throw error
+  }
 }
 
 /** Makes a client; what is wrong with its settings becomes a ToolError. */

@@ -38,7 +38,8 @@ function nameCell(name: string, option: Option): string {
   if (option.argument === undefined && option.type === undefined) return dashed
   const type = option.typeName ?? option.type ?? 'String'
   const argument = [type, option.argument].filter((part) => part !== undefined && part !== '')
-  return `${dashed} ${option.optional ? '[' : '<'}${argument.join(': ')}${option.optional ? ']' : '>'}`
+  const [open, close] = option.optional ? '[]' : '<>'
+  return `${dashed} ${open}${argument.join(': ')}${close}`
 }
 
 function descriptionCell({ about, default: value, shownDefault = value }: Option): string {

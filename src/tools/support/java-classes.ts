@@ -1,4 +1,4 @@
-/** The classes by which Java programs know Kafka's errors: some tools print them, and scripts look. */
+/** The classes of Kafka's errors in Java: its tools print them, and scripts search for them. */
 import type { ErrorName } from '../../common/errors.ts'
 
 /** Those that are not simply the error's name in camel case. */

@@ -14,13 +14,13 @@
  * const options = OPTIONS.parse(args)
  * options.checkRequired('bootstrap-server')
  * ```
- * What is wrong with a command line is a ToolError in the words of Kafka's tools, which get them
+ * What is wrong with a command line ends the tool in the words of Kafka's tools, which get them
  * from the library joptsimple: exit code 1, and on standard error the message and, where those
  * tools print it, the table of options. Arguments without an option are overlooked, as they are
  * there.
  */
 import { helpTable } from './help-table.ts'
-import { ToolError } from './tool.ts'
+import { ToolError, ToolExit } from './tool.ts'
 import { kafkaVersion } from './version.ts'
 
 export type ArgumentType = 'String' | 'Integer' | 'Long' | 'Double'
@@ -57,8 +57,8 @@ export interface OptionsDefinition<Table extends OptionTable> {
   /** What is printed when there are no arguments at all, if not `about`. */
   readonly aboutWithoutArguments?: string
   /**
-   * What becomes of a command line that cannot be read: the message and the table (`usage`), or the
-   * message and the name of what was thrown (`throw`).
+   * What becomes of a command line that cannot be read: the tool ends with the message and the
+   * table (`usage`), or a ToolError is thrown, with which it does as with others (`throw`).
    */
   readonly onUnreadable?: 'usage' | 'throw'
 }
@@ -86,7 +86,7 @@ export class Options<Table extends OptionTable> {
 
   /**
    * Reads a command line. Without any argument, and for `--help` and `--version`, it throws the
-   * ToolError that prints what is wanted.
+   * ToolExit that prints what is wanted.
    */
   parse(args: readonly string[]): ParsedOptions<Table> {
     const parsed = this.read(args)
@@ -94,7 +94,7 @@ export class Options<Table extends OptionTable> {
     if (args.length === 0) throw parsed.usage(aboutWithoutArguments)
     if (parsed.has('help')) throw parsed.usage(about)
     if (parsed.has('version')) {
-      throw new ToolError('', { exitCode: 0, stdout: `${kafkaVersion}\n` })
+      throw new ToolExit(0, { stdout: `${kafkaVersion}\n` })
     }
     return parsed
   }
@@ -113,10 +113,9 @@ function unreadable(
   parsed: ParsedOptions<OptionTable>,
   simpleName: string,
   message: string,
-): ToolError {
+): ToolError | ToolExit {
   if (parsed.onUnreadable === 'usage') return parsed.usage(message)
-  const className = `joptsimple.${simpleName}`
-  return new ToolError(`${message}\n${className}: ${message}\n`, { className })
+  return new ToolError(message, { className: `joptsimple.${simpleName}` })
 }
 
 function readArguments(
@@ -256,8 +255,8 @@ export class ParsedOptions<Table extends OptionTable> {
   }
 
   /** The error for a command line that makes no sense: the message, then all options. */
-  usage(message: string): ToolError {
-    return new ToolError(`${message}\n${helpTable(this.#table)}`.replace(/\n$/, ''))
+  usage(message: string): ToolExit {
+    return new ToolExit(1, { stderr: `${message}\n${helpTable(this.#table)}` })
   }
 
   checkRequired(...names: NameOf<Table>[]): void {

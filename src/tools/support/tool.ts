@@ -1,6 +1,6 @@
 /**
  * What every command-line tool is: a function of its arguments and of what it reads and writes,
- * which gives its exit code. A tool that cannot go on throws a ToolError.
+ * which gives its exit code. A tool that cannot go on throws a ToolError, or a ToolExit.
  *
  * Tools write to nothing but their ToolIo, so that tests run them within one process.
  */
@@ -28,26 +28,35 @@ export interface ToolIo {
 /** Gives the exit code. */
 export type Tool = (args: readonly string[], io: ToolIo) => Promise<number>
 
-export interface ToolErrorOptions {
-  readonly exitCode?: number
-  /** The Java class that Kafka's tool throws here, for output that names it. */
-  readonly className?: string
-  /** What is printed to standard output instead of the message to standard error. */
-  readonly stdout?: string
+/** Ends a tool that has said, or says here, all that there is to say. */
+export class ToolExit extends Error {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+
+  constructor(exitCode: number, said: { readonly stdout?: string; readonly stderr?: string } = {}) {
+    super(`exit ${exitCode}`)
+    this.name = 'ToolExit'
+    this.exitCode = exitCode
+    this.stdout = said.stdout ?? ''
+    this.stderr = said.stderr ?? ''
+  }
 }
 
-/** Ends a tool: the message goes to standard error, unless it is empty. */
+/** Something is wrong. Unless the tool has its own way with it, the message goes to `stderr`. */
 export class ToolError extends Error {
   readonly exitCode: number
+  /** The Java class that Kafka's tool throws here, for output that names it. */
   readonly className: string
-  readonly stdout: string
 
-  constructor(message: string, options: ToolErrorOptions = {}) {
+  constructor(
+    message: string,
+    options: { readonly exitCode?: number; readonly className?: string } = {},
+  ) {
     super(message)
     this.name = 'ToolError'
     this.exitCode = options.exitCode ?? 1
     this.className = options.className ?? 'java.lang.RuntimeException'
-    this.stdout = options.stdout ?? ''
   }
 }
 
@@ -70,16 +79,34 @@ export async function runTool(tool: Tool, args: readonly string[], io: ToolIo): 
   try {
     return await tool(args, io)
   } catch (error) {
-    if (error instanceof ToolError) {
+    if (error instanceof ToolExit) {
       if (error.stdout !== '') io.stdout.write(error.stdout)
-      if (error.message !== '') printLine(io.stderr, error.message)
+      if (error.stderr !== '') io.stderr.write(error.stderr)
       return error.exitCode
     }
-    if (error instanceof KafkaError) {
-      printLine(io.stderr, error.message)
+    if (!isForeseen(error)) throw error
+    printLine(io.stderr, error.message)
+    return error instanceof ToolError ? error.exitCode : 1
+  }
+}
+
+function isForeseen(error: unknown): error is ToolError | KafkaError {
+  return error instanceof ToolError || error instanceof KafkaError
+}
+
+/**
+ * The tool with Kafka's most common way of ending with an error: its message, then what Java prints
+ * of something thrown, which names the class.
+ */
+export function withTrace(tool: Tool): Tool {
+  return async (args, io) => {
+    try {
+      return await tool(args, io)
+    } catch (error) {
+      if (!isForeseen(error)) throw error
+      io.stderr.write(`${error.message}\n${javaText(error)}\n\n`)
       return 1
     }
-    throw error
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signalGroup, startChild } from './children.ts'
+import { type Child, signalGroup, startChild } from './children.ts'
 import { javaArguments } from './clients.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -16,6 +16,7 @@ const classes = {
   'kafka-consumer-groups': 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   'kafka-consumer-perf-test': 'org.apache.kafka.tools.ConsumerPerformance',
   'kafka-delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
+  'kafka-dump-log': 'kafka.tools.DumpLogSegments',
   'kafka-e2e-latency': 'org.apache.kafka.tools.EndToEndLatency',
   'kafka-features': 'org.apache.kafka.tools.FeatureCommand',
   'kafka-get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
@@ -25,21 +26,27 @@ const classes = {
   'kafka-producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   'kafka-reassign-partitions': 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   'kafka-share-groups': 'org.apache.kafka.tools.consumer.group.ShareGroupCommand',
+  'kafka-storage': 'kafka.tools.StorageTool',
   'kafka-topics': 'org.apache.kafka.tools.TopicCommand',
   'kafka-transactions': 'org.apache.kafka.tools.TransactionsCommand',
   'kafka-verifiable-consumer': 'org.apache.kafka.tools.VerifiableConsumer',
+  'kafka-verifiable-producer': 'org.apache.kafka.tools.VerifiableProducer',
 } as const
 
 export type ToolName = keyof typeof classes
 
 export interface ToolResult {
   code: number
-  /** What it printed to standard output and error. */
+  stdout: string
+  stderr: string
+  /** What it printed to standard output, then what to standard error. */
   output: string
 }
 
 export interface ToolBox {
-  /** Runs a tool with `--bootstrap-server` before the other arguments. */
+  /** Runs a tool with these arguments, its standard input read from a file. */
+  execute(tool: ToolName, args: readonly string[], inputPath?: string): Promise<ToolResult>
+  /** The same with `--bootstrap-server` before the other arguments. */
   run(tool: ToolName, args: string[], inputPath?: string): Promise<ToolResult>
   /** The same; the tool must end with 0. Returns what it printed. */
   succeed(tool: ToolName, args: string[], inputPath?: string): Promise<string>
@@ -47,40 +54,80 @@ export interface ToolBox {
   refuse(tool: ToolName, args: string[]): Promise<string>
 }
 
-/** Starts the JVM for the tools; it ends with the workspace. */
-export function openToolBox(workspace: Workspace, address: string): ToolBox {
-  const outputPath = workspace.path('toolbox.out')
-  const errorPath = workspace.path('toolbox.log')
-  const files = { outputPath, errorPath, pipeInput: true }
-  const child = startChild('java', javaArguments('ToolBox', []), files)
-  workspace.onEnd(() => signalGroup(child.pid, 'SIGKILL'))
-  let at = 0
+/** Stands for the exit code in an answer if the process is about to end, which will tell. */
+const ENDS_PROCESS = -2
 
-  /** Waits for an answer: a line with the exit code and the number of bytes, then these. */
-  async function answer(command: string): Promise<ToolResult> {
+/** The JVM for the tools; it ends with the workspace. Some tools end it, and get a new one then. */
+class ToolProcess {
+  readonly #child: Child
+  readonly #outputPath: string
+  #at = 0
+
+  constructor(workspace: Workspace, number: number) {
+    this.#outputPath = workspace.path(`toolbox-${number}.out`)
+    const errorPath = workspace.path('toolbox.log')
+    const files = { outputPath: this.#outputPath, errorPath, pipeInput: true }
+    const child = startChild('java', javaArguments('ToolBox', []), files)
+    workspace.onEnd(() => signalGroup(child.pid, 'SIGKILL'))
+    this.#child = child
+  }
+
+  get isOver(): boolean {
+    return this.#child.exited !== undefined
+  }
+
+  async run(parts: readonly string[]): Promise<ToolResult> {
+    const command = parts.join('\t')
+    this.#child.process.stdin?.write(`${command}\n`)
     const limit = Date.now() + 60_000
     for (;;) {
-      const bytes = readFileSync(outputPath).subarray(at)
-      const lineEnd = bytes.indexOf('\n')
-      const [code = 0, length = 0] = bytes.subarray(0, lineEnd).toString().split(' ').map(Number)
-      const end = lineEnd + 1 + length
-      if (lineEnd >= 0 && bytes.length >= end) {
-        at += end
-        return { code, output: bytes.subarray(lineEnd + 1, end).toString() }
+      const isOver = this.isOver
+      const result = this.#answer()
+      if (result?.code === ENDS_PROCESS) {
+        return { ...result, code: (await this.#child.exit).code ?? -1 }
       }
-      const isOver = Date.now() > limit
-      assert.ok(!isOver && child.exited === undefined, `no end: ${command}`)
+      if (result !== undefined) return result
+      assert.ok(Date.now() < limit && !isOver, `no end: ${command}`)
       await sleep(5)
     }
   }
 
-  async function run(tool: ToolName, args: string[], inputPath = ''): Promise<ToolResult> {
-    const all = ['--bootstrap-server', address, ...args]
-    child.process.stdin?.write(`${[classes[tool], inputPath, ...all].join('\t')}\n`)
-    return answer(`${tool} ${all.join(' ')}`)
+  /** What has come: a line with the exit code and the numbers of bytes, then these. */
+  #answer(): ToolResult | undefined {
+    const bytes = readFileSync(this.#outputPath).subarray(this.#at)
+    const lineEnd = bytes.indexOf('\n')
+    if (lineEnd < 0) return undefined
+    const numbers = bytes.subarray(0, lineEnd).toString().split(' ').map(Number)
+    const [code = 0, outputLength = 0, errorsLength = 0] = numbers
+    const outputEnd = lineEnd + 1 + outputLength
+    const end = outputEnd + errorsLength
+    if (bytes.length < end) return undefined
+    this.#at += end
+    const stdout = bytes.subarray(lineEnd + 1, outputEnd).toString()
+    const stderr = bytes.subarray(outputEnd, end).toString()
+    return { code, stdout, stderr, output: stdout + stderr }
+  }
+}
+
+/** Starts the JVM for the tools. */
+export function openToolBox(workspace: Workspace, address: string): ToolBox {
+  let started = 1
+  let tools = new ToolProcess(workspace, started)
+
+  async function execute(
+    tool: ToolName,
+    args: readonly string[],
+    inputPath = '',
+  ): Promise<ToolResult> {
+    if (tools.isOver) tools = new ToolProcess(workspace, ++started)
+    return tools.run([classes[tool], inputPath, ...args])
   }
 
+  const run = (tool: ToolName, args: string[], inputPath?: string): Promise<ToolResult> =>
+    execute(tool, ['--bootstrap-server', address, ...args], inputPath)
+
   return {
+    execute,
     run,
     async succeed(tool, args, inputPath) {
       const { code, output } = await run(tool, args, inputPath)

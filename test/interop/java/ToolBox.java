@@ -10,16 +10,20 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.apache.kafka.common.utils.Exit;
 
 /**
  * Runs Apache Kafka's command-line tools, one after another in one process, because a JVM takes
  * longer to start than most of them take to run. A command is a line on standard input, its parts
  * separated by tabs: the tool's class, a file to be its standard input or nothing, its arguments.
- * The answer is a line with its exit code and the length of what it printed, then that.
+ * The answer is a line with its exit code and the lengths of what it printed to standard output and
+ * to standard error, then these. A tool that ends the process itself is answered for all the same,
+ * but the exit code is left to the process to tell.
  */
 public final class ToolBox {
     private static final int RUNNING = -1;
+    private static final int ENDS_PROCESS = -2;
 
     /** Thrown where a tool would have ended the process. */
     private static final class Ended extends Error {
@@ -29,19 +33,36 @@ public final class ToolBox {
     public static void main(String[] arguments) throws Exception {
         InputStream commands = System.in;
         PrintStream answers = System.out;
-        ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        PrintStream both = new PrintStream((OutputStream) printed, true);
+        ByteArrayOutputStream output = new ByteArrayOutputStream();
+        ByteArrayOutputStream errors = new ByteArrayOutputStream();
         // Once and for all: a tool may keep the streams it has found.
-        System.setOut(both);
-        System.setErr(both);
+        System.setOut(new PrintStream((OutputStream) output, true));
+        System.setErr(new PrintStream((OutputStream) errors, true));
         AtomicInteger code = new AtomicInteger();
-        AtomicInteger length = new AtomicInteger();
+        AtomicInteger outputLength = new AtomicInteger();
+        AtomicInteger errorsLength = new AtomicInteger();
+        IntConsumer end = status -> {
+            // The first counts: some tools take what is thrown at an exit for a failure, and print it.
+            if (!code.compareAndSet(RUNNING, status)) return;
+            outputLength.set(output.size());
+            errorsLength.set(errors.size());
+        };
+        Runnable answer = () -> {
+            answers.println(code.get() + " " + outputLength.get() + " " + errorsLength.get());
+            answers.write(output.toByteArray(), 0, outputLength.get());
+            answers.write(errors.toByteArray(), 0, errorsLength.get());
+            answers.flush();
+        };
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            if (code.get() != RUNNING) return;
+            end.accept(ENDS_PROCESS);
+            answer.run();
+        }));
         Exit.setExitProcedure((status, message) -> {
-            // The first counts: some tools take what is thrown here for a failure, and print it.
-            if (code.compareAndSet(RUNNING, status)) length.set(printed.size());
+            end.accept(status);
             throw new Ended();
         });
-        Exit.setHaltProcedure((status, message) -> code.compareAndSet(RUNNING, status));
+        Exit.setHaltProcedure((status, message) -> end.accept(status));
         List<Runnable> hooks = new ArrayList<>();
         Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
         BufferedReader lines = new BufferedReader(new InputStreamReader(commands));
@@ -52,11 +73,10 @@ public final class ToolBox {
             boolean isThrown = !run(parts[0], Arrays.copyOfRange(parts, 2, parts.length));
             hooks.forEach(Runnable::run);
             hooks.clear();
-            if (code.compareAndSet(RUNNING, isThrown ? 1 : 0)) length.set(printed.size());
-            answers.println(code.get() + " " + length.get());
-            answers.write(printed.toByteArray(), 0, length.get());
-            answers.flush();
-            printed.reset();
+            end.accept(isThrown ? 1 : 0);
+            answer.run();
+            output.reset();
+            errors.reset();
         }
         // Tools leave threads behind.
         System.exit(0);

@@ -1,0 +1,181 @@
+/**
+ * Runs the same commands with Apache Kafka's tools and with ours, against the same broker, and
+ * compares what they print and how they end, line by line.
+ *
+ * A case is a row of commands. Each side runs all of them, from a state of its own that is the same
+ * for both: `{id}` in a command is a name that only this side uses, and is put back into what was
+ * printed. What must differ (times, generated ids) is masked, by masks for all cases and by those
+ * that a case has.
+ */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { diff } from 'node:util'
+import type { Tool } from '../../../src/tools/support/tool.ts'
+import { runTool } from '../../tools/support/run-tool.ts'
+import type { Broker } from '../harness/broker.ts'
+import type { ToolBox, ToolName } from '../harness/toolbox.ts'
+import type { Workspace } from '../harness/workspace.ts'
+
+/** Replaces what matches, before the outputs are compared. */
+export type Mask = readonly [pattern: RegExp, replacement: string]
+
+export interface Command {
+  readonly tool: ToolName
+  /** With placeholders: see `Side.fill`. */
+  readonly args: readonly string[]
+  /** What is on standard input. */
+  readonly input?: string
+}
+
+export interface CliCase {
+  readonly name: string
+  readonly commands: readonly Command[]
+  /** Files that commands are given as `{file:name}`; placeholders in them are filled, too. */
+  readonly files?: Readonly<Record<string, string>>
+  /** Brings about the state that the commands run in, once for each side. */
+  readonly before?: (side: Side) => Promise<void> | void
+  readonly after?: (side: Side) => Promise<void> | void
+  readonly masks?: readonly Mask[]
+  /** Whether the order of lines is left to chance, as where a tool prints a hash table. */
+  readonly unordered?: boolean
+  /** Runs on one kind of broker only: what is compared is not there on the other. */
+  readonly only?: 'samsa' | 'kafka'
+}
+
+/** Our tools, by the names of Kafka's scripts. */
+export type OurTools = Readonly<Partial<Record<ToolName, () => Promise<Tool>>>>
+
+export interface Stage {
+  readonly workspace: Workspace
+  readonly broker: Broker
+  readonly kafkaTools: ToolBox
+  readonly ourTools: OurTools
+}
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** One of the two that are compared, in one case. */
+export class Side {
+  readonly broker: Broker
+  readonly name: 'kafka' | 'samsa'
+  /** A name for topics, groups and so on; as long as the other side's. */
+  readonly id: string
+  readonly #stage: Stage
+  readonly #case: CliCase
+
+  constructor(stage: Stage, theCase: CliCase, name: 'kafka' | 'samsa', number: number) {
+    this.#stage = stage
+    this.#case = theCase
+    this.broker = stage.broker
+    this.name = name
+    this.id = `${name}-${String(number).padStart(3, '0')}`
+    for (const [file, text] of Object.entries(theCase.files ?? {})) {
+      writeFileSync(this.file(file), this.fill(text))
+    }
+  }
+
+  /** The path of a file of this side. */
+  file(name: string): string {
+    return this.#stage.workspace.path(`${this.id}-${name}`)
+  }
+
+  /** Replaces `{id}`, `{server}` (host:port), `{data}` (the broker's folder) and `{file:name}`. */
+  fill(text: string): string {
+    return text
+      .replaceAll('{id}', this.id)
+      .replaceAll('{server}', this.broker.address)
+      .replaceAll('{data}', this.broker.dataFolder)
+      .replace(/\{file:([^}]+)\}/g, (_, name: string) => this.file(name))
+  }
+
+  /** Runs a tool of this side. */
+  async run({ tool, args, input }: Command): Promise<Ended> {
+    const filled = args.map((arg) => this.fill(arg))
+    const text = input === undefined ? undefined : this.fill(input)
+    if (this.name === 'samsa') {
+      const load = this.#stage.ourTools[tool]
+      assert.ok(load !== undefined, `there is no ${tool} of ours`)
+      return runTool(await load(), filled, text === undefined ? {} : { stdin: text })
+    }
+    const path = this.file('stdin')
+    writeFileSync(path, text ?? '')
+    return this.#stage.kafkaTools.execute(tool, filled, path)
+  }
+
+  /** Runs the commands; returns what there is to compare. */
+  async transcribe(): Promise<string> {
+    await this.#case.before?.(this)
+    try {
+      const parts: string[] = []
+      for (const command of this.#case.commands) {
+        const { code, stdout, stderr } = await this.run(command)
+        const said = [this.#mask(stdout), this.#mask(stderr)]
+        const [output, errors] = this.#case.unordered ? said.map(sortLines) : said
+        parts.push(`$ ${command.tool} ${command.args.join(' ')}\n${output}[errors]\n${errors}`)
+        parts.push(`[exit ${code}]\n`)
+      }
+      return parts.join('')
+    } finally {
+      await this.#case.after?.(this)
+    }
+  }
+
+  #mask(text: string): string {
+    const named = helpAsNames(text)
+      .replaceAll(this.#stage.workspace.path(`${this.id}-`), '{file}')
+      .replaceAll(this.id, '{id}')
+    const masks = [...MASKS, ...(this.#case.masks ?? [])]
+    return masks.reduce((masked, [pattern, by]) => masked.replace(pattern, by), named)
+  }
+}
+
+/** What differs between any two runs. */
+const MASKS: readonly Mask[] = [
+  [/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]/gm, '[TIME]'],
+  // Where Java code was when it threw, and what in Java it was that had thrown first.
+  [/^\tat .*\n/gm, ''],
+  [/^\t\.\.\. \d+ more\n/gm, ''],
+  [/^Caused by: .*\n/gm, ''],
+  [/^\t?Suppressed: .*\n/gm, ''],
+  // What goes on within Java's clients.
+  [/^\[TIME\] (WARN|ERROR) .* \(org\.apache\.kafka\.(clients|common)\.[\w.$]+\)\n/gm, ''],
+  // Topic ids.
+  [/\b(TopicId: )\S{22}/g, '$1ID'],
+]
+
+function sortLines(text: string): string {
+  return text.split('\n').sort().join('\n')
+}
+
+/**
+ * Descriptions of options are our own words: of the table of a tool's options, what is compared is
+ * which options there are, and their arguments.
+ */
+function helpAsNames(text: string): string {
+  const table = /^(Option(?: \(\* = required\))? +)Description *\n-+ +-+ *\n((?:[*\- \t].*\n|\n)*)/m
+  return text.replace(table, (_whole, leftHeader: string, rows: string) => {
+    const left = rows.split('\n').map((row) => row.slice(0, leftHeader.length).trimEnd())
+    const names = left.join('\n').replace(/\n {2}(?! )/g, ' ')
+    const options = names.split('\n').filter((name) => /^\*?\s*--/.test(name.trim()))
+    return `${options.map((name) => `[option] ${name.replace(/\s+/g, ' ').trim()}\n`).join('')}`
+  })
+}
+
+/** Lets both sides run a case, and compares. */
+export async function compareCase(stage: Stage, theCase: CliCase, number: number): Promise<void> {
+  const theirs = await new Side(stage, theCase, 'kafka', number).transcribe()
+  const ours = await new Side(stage, theCase, 'samsa', number).transcribe()
+  const lines = diff(theirs.split('\n'), ours.split('\n'))
+  const differing = lines.filter(([operation], index) => {
+    return operation !== 0 || lines[index + 1]?.[0] || lines[index - 1]?.[0]
+  })
+  if (differing.length === 0) return
+  const shown = differing.map(([operation, line]) => `${SIGNS[operation]} ${line}`)
+  throw new Error(`- is Kafka's, + ours:\n${shown.join('\n')}`)
+}
+
+const SIGNS = { [-1]: '+', 0: ' ', 1: '-' } as const

@@ -1,4 +1,2 @@
-/** The version of this package. */
-import packageJson from '../../package.json' with { type: 'json' }
-
-export const version: string = packageJson.version
+/** The version of this package, where the tools look for it. */
+export { version } from '../common/version.ts'

@@ -9,6 +9,7 @@
 import type { DiagnosticsChannel } from '../../common/diagnostics.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { SlabPool } from '../../common/slab.ts'
+import { version } from '../../common/version.ts'
 import type { BrokerConnection, SendOptions } from '../../network/broker-connection.ts'
 import { Metadata } from '../../protocol/messages/metadata.ts'
 import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
@@ -48,7 +49,7 @@ export type RequestFor<A extends Api> =
   | ((connection: BrokerConnection) => RequestInput<A>)
 
 const DEFAULT_MAX_IN_FLIGHT = 100
-const SOFTWARE = { name: 'samsa', version: '0.1.0' }
+const SOFTWARE = { name: 'samsa', version }
 /** Unused read memory that a client keeps. */
 const MAX_IDLE_BYTES = 4 * 1024 * 1024
 

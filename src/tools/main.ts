@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-delete-records': async () =>
     (await import('./kafka-delete-records.ts')).kafkaDeleteRecords,
+  'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
+  'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,
 }
 
 /** Runs the command that `args` name. Sets the exit code of the process. */

@@ -7,7 +7,7 @@
  * tool [--option value] [--flag] command [--option=value …]
  * ```
  * An option and a command may be shortened to what is unambiguous. Errors are a ToolError with the
- * usage and, where something looks alike, a suggestion; `--help` ends the tool in the same way.
+ * usage and, where something looks alike, a suggestion; `--help` ends the tool by a ToolExit.
  */
 import { readFileSync } from 'node:fs'
 import { formatError, formatHelp } from './argparse-help.ts'
@@ -23,7 +23,7 @@ import {
   takesValue,
   textualName,
 } from './argparse-spec.ts'
-import { ToolError } from './tool.ts'
+import { ToolError, ToolExit } from './tool.ts'
 
 export type { ArgumentSpec, CommandSpec, GroupSpec, ParserSpec } from './argparse-spec.ts'
 
@@ -214,7 +214,7 @@ class ParseState {
       if (embedded !== undefined) this.#failOf(argument, `ignore implicit argument '${embedded}'`)
       if (flags[0] === '-h') this.#help()
       if (action === 'version') {
-        throw new ToolError('', { exitCode: 0, stdout: `${this.#parser.root.version}\n` })
+        throw new ToolExit(0, { stdout: `${this.#parser.root.version}\n` })
       }
       this.#values.set(dest, true)
       return
@@ -270,7 +270,7 @@ class ParseState {
 
   #help(): never {
     const stdout = formatHelp(this.#parser)
-    throw new ToolError('', { exitCode: this.#parser.root.helpExitCode ?? 1, stdout })
+    throw new ToolExit(this.#parser.root.helpExitCode ?? 1, { stdout })
   }
 
   #failOf(argument: Argument, message: string): never {

@@ -19,11 +19,11 @@ import {
   type RowName,
 } from './clients/measure.ts'
 import { installPeers, versionOf } from './clients/peers.ts'
-import { busyShare, describeMachine } from './machine.ts'
+import { busyShare, describeMachine, planCpus } from './machine.ts'
 import { median } from './median.ts'
 import { apacheKafkaCommand } from './peers/apache-kafka.ts'
 import { samsaCommand } from './peers/samsa.ts'
-import { freePort, type Server, startServer } from './peers/server.ts'
+import { freePort, onCpus, type Server, startServer } from './peers/server.ts'
 
 const PARTITIONS = 3
 const program = join(import.meta.dirname, 'clients/measure.ts')
@@ -31,10 +31,26 @@ const run = promisify(execFile)
 
 type Results = Map<RowName, Map<string, Measurement[]>>
 
+/** Puts the broker on its CPUs and tells which are the client's; all, if undefined. */
+async function place(row: RowName, broker: Server): Promise<string | undefined> {
+  const plan = planCpus()
+  if (plan === undefined) return undefined
+  const all = `${plan.client},${plan.server}`
+  const placement = produceRows[row as keyof typeof produceRows]?.placement
+  const brokers = {
+    'one CPU for both': plan.client,
+    'a CPU each': plan.server,
+    'left to the scheduler': all,
+  }[placement ?? 'left to the scheduler']
+  await run('taskset', ['-acp', brokers, String(broker.pid)])
+  return placement?.includes('CPU') ? plan.client : undefined
+}
+
 /** Runs one client on one row. A client gone wrong must not pass for one that is slow. */
-async function measure(client: string, row: RowName, address: string, topic: string) {
-  const args = [program, client, row, address, topic]
-  const { stdout } = await run(process.execPath, args, { timeout: 180_000 })
+async function measure(client: string, row: RowName, broker: Server, topic: string) {
+  const cpus = await place(row, broker)
+  const args = [program, client, row, `127.0.0.1:${broker.port}`, topic]
+  const { stdout } = await run(...onCpus(cpus, process.execPath, args), { timeout: 180_000 })
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Measurement
 }
 
@@ -49,8 +65,10 @@ async function recordCount(admin: Admin, topic: string): Promise<number> {
   return [...found.values()].reduce((sum, { offset }) => sum + offset, 0)
 }
 
-async function fill(address: string, topic: string, row: { count: number; valueBytes: number }) {
-  const producer = new Producer<string, Uint8Array>({ bootstrapServers: address })
+async function fill(broker: Server, topic: string, row: { count: number; valueBytes: number }) {
+  const producer = new Producer<string, Uint8Array>({
+    bootstrapServers: `127.0.0.1:${broker.port}`,
+  })
   const value = Buffer.alloc(row.valueBytes, 'v')
   for (let i = 0; i < row.count; i++) {
     if (!producer.post({ topic, key: `key-${i % 1000}`, value })) await producer.ready()
@@ -58,10 +76,10 @@ async function fill(address: string, topic: string, row: { count: number; valueB
   await producer.close()
 }
 
-async function measureProduce(admin: Admin, client: string, row: RowName, address: string) {
+async function measureProduce(admin: Admin, client: string, row: RowName, broker: Server) {
   const topic = `produce-${Date.now()}`
   await createTopic(admin, topic)
-  const measurement = await measure(client, row, address, topic)
+  const measurement = await measure(client, row, broker, topic)
   const written = await recordCount(admin, topic)
   if (written !== measurement.records) {
     throw new Error(`${client} says it wrote ${measurement.records} records: ${written} are there`)
@@ -73,7 +91,7 @@ async function measureProduce(admin: Admin, client: string, row: RowName, addres
 /** Rows in order, in each all clients, of which another one goes first in each round. */
 async function measureAll(
   admin: Admin,
-  address: string,
+  broker: Server,
   rows: readonly RowName[],
   clients: readonly string[],
   rounds: number,
@@ -86,14 +104,14 @@ async function measureAll(
     const topic = `consume-${Date.now()}`
     if (!isProduce) {
       await createTopic(admin, topic)
-      await fill(address, topic, consumeRows[row as keyof typeof consumeRows])
+      await fill(broker, topic, consumeRows[row as keyof typeof consumeRows])
     }
     for (let round = 0; round < rounds; round++) {
       const first = round % clients.length
       for (const client of [...clients.slice(first), ...clients.slice(0, first)]) {
         const measurement = isProduce
-          ? await measureProduce(admin, client, row, address)
-          : await measure(client, row, address, topic)
+          ? await measureProduce(admin, client, row, broker)
+          : await measure(client, row, broker, topic)
         results.get(row)!.get(client)!.push(measurement)
         const rate = Math.round(measurement.recordsPerSecond)
         console.error(`${row}, round ${round + 1}: ${client} ${rate} records/s`)
@@ -174,11 +192,10 @@ try {
   const port = await freePort()
   const overrides = ['group.initial.rebalance.delay.ms=0']
   server = await startServer(await makeCommand(scratch, port, overrides), port)
-  const address = `127.0.0.1:${port}`
-  const admin = new Admin({ bootstrapServers: address })
+  const admin = new Admin({ bootstrapServers: `127.0.0.1:${port}` })
   const chosen = rows.filter((row) => row.includes(options.row))
   const rounds = Number(options.rounds)
-  const results = await measureAll(admin, address, chosen, options.client, rounds)
+  const results = await measureAll(admin, server, chosen, options.client, rounds)
   admin.close()
   console.log(`${server.name}, medians of ${rounds} rounds`)
   const lost = printTable(results, options.client)

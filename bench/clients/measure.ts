@@ -45,15 +45,38 @@ function lanes(
   }
 }
 
-const sendBatch = (producer: BenchProducer) => producer.sendMany(100)
+/**
+ * Where the processes run. A client that waits for each answer and its broker take turns: on two
+ * CPUs each answer and each request must wake one, which takes several times as long as the work
+ * itself, and the scheduler chooses as it likes.
+ */
+export type Placement = 'one CPU for both' | 'a CPU each' | 'left to the scheduler'
+
+export interface ProduceRow {
+  readonly placement: Placement
+  send(producer: BenchProducer, untilMs: number): Promise<number>
+}
+
+const one = (producer: BenchProducer) => producer.sendOne()
+const batch = (producer: BenchProducer) => producer.sendMany(100)
 
 /** What is produced, by the row's name. */
 export const produceRows = {
-  'one record at a time': lanes(1, 1, (producer) => producer.sendOne()),
-  '100 single records at a time': lanes(100, 1, (producer) => producer.sendOne()),
-  'batches of 100, one at a time': lanes(1, 100, sendBatch),
-  'batches of 100, 5 at a time': lanes(5, 100, sendBatch),
-} as const
+  'one record at a time, one CPU': { placement: 'one CPU for both', send: lanes(1, 1, one) },
+  'one record at a time, two CPUs': { placement: 'a CPU each', send: lanes(1, 1, one) },
+  '100 single records at a time': {
+    placement: 'left to the scheduler',
+    send: lanes(100, 1, one),
+  },
+  'batches of 100, one at a time': {
+    placement: 'left to the scheduler',
+    send: lanes(1, 100, batch),
+  },
+  'batches of 100, 5 at a time': {
+    placement: 'left to the scheduler',
+    send: lanes(5, 100, batch),
+  },
+} as const satisfies Record<string, ProduceRow>
 
 /** What is consumed: how many records of which size. */
 export const consumeRows = {
@@ -67,7 +90,7 @@ const MEASURED_MS = 2000
 async function measureProduce(
   driver: ClientDriver,
   target: Target,
-  send: (producer: BenchProducer, untilMs: number) => Promise<number>,
+  { send }: ProduceRow,
 ): Promise<Measurement> {
   const producer = await driver.openProducer(target)
   const before = await send(producer, performance.now() + WARM_MS)

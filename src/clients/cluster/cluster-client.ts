@@ -20,7 +20,12 @@ import { Backoff } from './backoff.ts'
 import { parseBootstrapServers } from './bootstrap-servers.ts'
 import { type BrokerAddress, BrokerConnections } from './broker-connections.ts'
 import { CallLimits, type CallOptions } from './call-limits.ts'
-import { ClusterMetadata, type PartitionMetadata, type TopicMetadata } from './cluster-metadata.ts'
+import {
+  type BrokerNode,
+  ClusterMetadata,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from './cluster-metadata.ts'
 import { Coordinators, type CoordinatorType } from './coordinators.ts'
 
 /** What is published to `samsa:clients:request` for each request made. */
@@ -66,6 +71,8 @@ export class ClusterClient {
   readonly #requests: DiagnosticsChannel<RequestEvent>
   /** The topics that are asked about in each refresh. */
   readonly #topics = new Set<string>()
+  /** Those that are asked about besides, used or not. */
+  #watched: ReadonlySet<string> | 'all' = new Set()
   #metadata = ClusterMetadata.empty
   /** When metadata came, on the monotonic clock. */
   #metadataAtMs = Number.NEGATIVE_INFINITY
@@ -121,6 +128,11 @@ export class ClusterClient {
   /** Lets the next look at metadata ask anew: what is known has proved wrong. */
   invalidate(): void {
     this.#isStale = true
+  }
+
+  /** A broker has named others, of which it was said that they lead partitions (KIP-951). */
+  noteBrokers(brokers: Iterable<BrokerNode>): void {
+    this.#metadata = this.#metadata.withBrokers(brokers)
   }
 
   /** A broker has named the leader of a partition: no need to ask for that (KIP-951). */
@@ -180,6 +192,20 @@ export class ClusterClient {
       this.refresh(this.limits()).catch(() => {})
     }
     return topic
+  }
+
+  /** From now on each refresh also asks about these topics, or about all that there are. */
+  watch(topics: ReadonlySet<string> | 'all'): void {
+    this.#watched = topics
+  }
+
+  /** Asks for topics by their ids; `metadata.nameOf` knows those that exist afterwards. */
+  async learnTopics(topicIds: readonly string[], limits: CallLimits): Promise<void> {
+    const topics = topicIds.map((topicId) => ({ topicId, name: null }))
+    const request = { topics, allowAutoTopicCreation: false }
+    const response = await this.sendToAny(Metadata, request, limits)
+    throwIfError(response.errorCode)
+    this.#metadata = this.#metadata.with(response)
   }
 
   /** The partition's metadata; throws a retriable error where it has no leader. */
@@ -354,18 +380,22 @@ export class ClusterClient {
     this.#isStale = false
     try {
       const request = {
-        topics: [...this.#topics].map((name) => ({ name })),
+        topics: this.#watched === 'all' ? null : this.#topicsToAsk(this.#watched),
         allowAutoTopicCreation: this.#allowAutoTopicCreation,
       }
       const connection = await this.anyConnection(limits)
       const response = await this.#send(connection, Metadata, request, limits)
       throwIfError(response.errorCode)
-      this.#metadata = this.#metadata.with(response)
+      this.#metadata = this.#metadata.with(response, request.topics === null)
       this.#metadataAtMs = this.environment.clock.monotonic()
     } catch (error) {
       this.#isStale = true
       throw error
     }
+  }
+
+  #topicsToAsk(watched: ReadonlySet<string>): { name: string }[] {
+    return [...this.#topics.union(watched)].map((name) => ({ name }))
   }
 
   /** Brokers to talk to, in an order that differs from client to client; the known ones first. */

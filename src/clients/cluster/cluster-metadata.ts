@@ -64,10 +64,14 @@ export class ClusterMetadata {
     ...{ clusterId: null, controllerId: -1 },
   })
 
-  /** This with what a broker said; topics that it was not asked about stay as they were. */
-  with(response: MetadataResponse): ClusterMetadata {
+  /** This with what a broker said. Topics stay as they were unless it `wasAskedAll`, or of them. */
+  with(response: MetadataResponse, wasAskedAll = false): ClusterMetadata {
     const topics = new Map(this.topics)
     const failures = new Map(this.failures)
+    if (wasAskedAll) {
+      const named = new Set(response.topics.map(({ name }) => name))
+      for (const name of topics.keys()) if (!named.has(name)) topics.delete(name)
+    }
     for (const topic of response.topics) {
       const { name, errorCode } = topic
       if (name === null) continue
@@ -98,6 +102,13 @@ export class ClusterMetadata {
     const partitions = topic.partitions.with(partition, { ...known, leaderId, leaderEpoch: epoch })
     const topics = new Map(this.topics).set(name, { ...topic, partitions })
     return new ClusterMetadata({ ...this, topics })
+  }
+
+  /** This with brokers that were not known, or have moved. */
+  withBrokers(nodes: Iterable<BrokerNode>): ClusterMetadata {
+    const brokers = new Map(this.brokers)
+    for (const node of nodes) brokers.set(node.id, node)
+    return new ClusterMetadata({ ...this, brokers })
   }
 
   /** The name of the topic with this id, or undefined. */

@@ -90,6 +90,17 @@ export class Admin {
     return topicsCalls.describeTopics(this.#cluster, topics, options)
   }
 
+  /**
+   * As `describeTopics`, with what KIP-966 adds, and in pages, for topics with thousands of
+   * partitions. Fails with UNSUPPORTED_VERSION on brokers before Kafka 3.8.
+   */
+  describeTopicPartitions(
+    topics: Iterable<string>,
+    options: CallOptions & { readonly partitionsPerResponse?: number } = {},
+  ) {
+    return topicsCalls.describeTopicPartitions(this.#cluster, topics, options)
+  }
+
   /** Gives topics more partitions. Fails with INVALID_PARTITIONS where they would not be more. */
   createPartitions(topics: Iterable<NewPartitions>, options: CallOptions & ValidateOption = {}) {
     return topicsCalls.createPartitions(this.#cluster, topics, options)
@@ -243,10 +254,13 @@ export class Admin {
     return partitionsCalls.describeProducers(this.#cluster, partitions, options)
   }
 
-  /** Has leaders elected. Fails with ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE. */
+  /**
+   * Has leaders elected, without `partitions` for all that need one, and gives the partitions that
+   * have a new one. Fails with ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE.
+   */
   electLeaders(
     kind: 'preferred' | 'unclean',
-    partitions: Iterable<TopicPartition>,
+    partitions?: Iterable<TopicPartition>,
     options: CallOptions = {},
   ) {
     return partitionsCalls.electLeaders(this.#cluster, kind, partitions, options)

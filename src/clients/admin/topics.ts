@@ -5,10 +5,18 @@ import { CreatePartitions } from '../../protocol/messages/create-partitions.ts'
 import { CreateTopics } from '../../protocol/messages/create-topics.ts'
 import { DeleteRecords } from '../../protocol/messages/delete-records.ts'
 import { DeleteTopics } from '../../protocol/messages/delete-topics.ts'
+import {
+  DescribeTopicPartitions,
+  type DescribeTopicPartitionsResponse,
+} from '../../protocol/messages/describe-topic-partitions.ts'
 import { Metadata } from '../../protocol/messages/metadata.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
-import { ClusterMetadata, type TopicMetadata } from '../cluster/cluster-metadata.ts'
+import {
+  ClusterMetadata,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from '../cluster/cluster-metadata.ts'
 import { byTopic, partitionName, type TopicPartition } from '../topic-partition.ts'
 import { call, callForItems, callForLeaders, outcome } from './admin-call.ts'
 
@@ -128,6 +136,67 @@ export async function describeTopics(
       }),
     )
   })
+}
+
+export interface PartitionDescription extends PartitionMetadata {
+  /** Replicas out of sync that may lead all the same (KIP-966); null where brokers do not say. */
+  readonly eligibleLeaderReplicas: readonly number[] | null
+  readonly lastKnownEligibleLeaderReplicas: readonly number[] | null
+}
+
+export interface TopicDescription extends TopicMetadata {
+  readonly partitions: readonly PartitionDescription[]
+}
+
+/** See `Admin.describeTopicPartitions`. */
+export async function describeTopicPartitions(
+  cluster: ClusterClient,
+  topics: Iterable<string>,
+  options: CallOptions & { readonly partitionsPerResponse?: number },
+): Promise<Map<string, TopicDescription>> {
+  const limits = cluster.limits(options)
+  const items = [...topics].map((topic) => [topic, topic] as const)
+  return await callForItems(cluster, limits, items, async (pending) => {
+    const outcomes = new Map<string, TopicDescription | KafkaError>()
+    const request = {
+      topics: pending.toSorted().map((name) => ({ name })),
+      responsePartitionLimit: options.partitionsPerResponse ?? 2000,
+    }
+    let cursor: DescribeTopicPartitionsResponse['nextCursor'] = null
+    do {
+      const page: DescribeTopicPartitionsResponse = await cluster.sendToAny(
+        DescribeTopicPartitions,
+        { ...request, cursor },
+        limits,
+      )
+      for (const topic of page.topics) {
+        const before = outcomes.get(topic.name!)
+        const earlier =
+          before === undefined || before instanceof KafkaError ? [] : before.partitions
+        const description = () => describedTopic(topic, earlier)
+        outcomes.set(topic.name!, outcome(topic.errorCode, null, description))
+      }
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    return outcomes
+  })
+}
+
+function describedTopic(
+  { name, topicId, isInternal, partitions }: DescribeTopicPartitionsResponse['topics'][number],
+  earlier: readonly PartitionDescription[],
+): TopicDescription {
+  const described = partitions.map((found) => ({
+    partition: found.partitionIndex,
+    leaderId: found.leaderId,
+    leaderEpoch: found.leaderEpoch,
+    replicas: found.replicaNodes,
+    inSyncReplicas: found.isrNodes,
+    offlineReplicas: found.offlineReplicas,
+    eligibleLeaderReplicas: found.eligibleLeaderReplicas,
+    lastKnownEligibleLeaderReplicas: found.lastKnownElr,
+  }))
+  return { name: name!, topicId, isInternal, partitions: [...earlier, ...described] }
 }
 
 export interface NewPartitions {

@@ -16,6 +16,7 @@ export function helpTable(table: OptionTable): string {
     [header, 'Description'],
     [header.replace(/./g, '-'), '-----------'],
     ...Object.entries(table)
+      .filter(([, { hidden }]) => !hidden)
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([name, option]) => [nameCell(name, option), descriptionCell(option)]),
   ] as [string, string][]

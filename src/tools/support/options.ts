@@ -44,6 +44,8 @@ export interface Option {
   readonly required?: boolean
   /** The option makes sense with one of these only. */
   readonly availableWith?: readonly string[]
+  /** Understood but not in the help. */
+  readonly hidden?: boolean
   /** Separates values within an argument. */
   readonly separator?: string
 }
@@ -107,6 +109,9 @@ export class Options<Table extends OptionTable> {
     return parsed
   }
 }
+
+/** What the parser of a tool gives. */
+export type Parsed<Parser> = Parser extends Options<infer Table> ? ParsedOptions<Table> : never
 
 /** An error of the command line, with the class of joptsimple's for it. */
 function unreadable(

@@ -4,6 +4,8 @@
  *
  * Tools write to nothing but their ToolIo, so that tests run them within one process.
  */
+
+import { PartialFailureError } from '../../clients/errors.ts'
 import type { ErrorName } from '../../common/errors.ts'
 import { KafkaError } from '../../common/errors.ts'
 import { javaClassOf } from './java-classes.ts'
@@ -60,13 +62,22 @@ export class ToolError extends Error {
   }
 }
 
+/** For a ToolError. */
+export const ILLEGAL_ARGUMENT = { className: 'java.lang.IllegalArgumentException' }
+
 /** Writes a line. */
 export function printLine(output: ToolOutput, line = ''): void {
   output.write(`${line}\n`)
 }
 
+/** The failure of one thing, where several were asked for at once. */
+export function firstFailure(error: unknown): unknown {
+  return error instanceof PartialFailureError ? [...error.failures.values()][0]! : error
+}
+
 /** An error as Java's `Throwable.toString` has it: its class, then its message. */
-export function javaText(error: unknown): string {
+export function javaText(thrown: unknown): string {
+  const error = firstFailure(thrown)
   if (error instanceof ToolError) return `${error.className}: ${error.message}`
   if (error instanceof KafkaError) {
     return `${javaClassOf(error.errorName as ErrorName)}: ${error.message}`
@@ -90,7 +101,8 @@ export async function runTool(tool: Tool, args: readonly string[], io: ToolIo): 
   }
 }
 
-function isForeseen(error: unknown): error is ToolError | KafkaError {
+/** Whether it is an error that a user is told of, rather than a bug of ours. */
+export function isForeseen(error: unknown): error is ToolError | KafkaError {
   return error instanceof ToolError || error instanceof KafkaError
 }
 
@@ -102,7 +114,8 @@ export function withTrace(tool: Tool): Tool {
   return async (args, io) => {
     try {
       return await tool(args, io)
-    } catch (error) {
+    } catch (thrown) {
+      const error = firstFailure(thrown)
       if (!isForeseen(error)) throw error
       io.stderr.write(`${error.message}\n${javaText(error)}\n\n`)
       return 1

@@ -55,7 +55,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'src/streams': { may: CLIENT_SIDE },
   'src/connect': { may: CLIENT_SIDE },
   'src/gateway': { may: CLIENT_SIDE, machine: true, packages: ['fastify'] },
-  'src/testing': { may: ['src/common', 'src/server', 'src/clients'] },
+  'src/testing': { may: ['src/common', 'src/protocol', 'src/server', 'src/clients'] },
   'src/tools': { may: ALL, machine: true, packages: ['commander'] },
   sim: { may: ALL, packages: ['fast-check'] },
   test: {

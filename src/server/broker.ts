@@ -72,6 +72,8 @@ export interface BrokerOptions {
    * none. 32 MiB unless given.
    */
   readonly tailCacheBytes?: number
+  /** The id of a cluster that is new; one of its own making unless given. */
+  readonly clusterId?: string
   /** Where metrics of clients go (KIP-714); else `metric.reporters` may name a receiver. */
   readonly telemetryReceiver?: TelemetryReceiver
   /** Deals with requests in the handlers' place. For tests of clients. */
@@ -162,7 +164,8 @@ export class Broker {
     const store = await this.#openStore()
     const storedClusterId = await readClusterId(store)
     const newId = () => random.bytes(16).toString('base64url')
-    const clusterId = storedClusterId ?? claimed?.clusterId ?? newId()
+    const { clusterId: givenId } = this.#options
+    const clusterId = storedClusterId ?? claimed?.clusterId ?? givenId ?? newId()
     await configs.load(store, brokerId)
     await logManager.load({ clusterId, brokerId }, await readTopicIds(store))
 

@@ -52,4 +52,13 @@ export type { RecordMetadata, SendCallback } from './producer/producer-batch.ts'
 export type { HeaderValue, ProducerRecord, RecordHeaders } from './producer/producer-record.ts'
 export type { ConsumerGroup, OffsetToSend } from './producer/transactions.ts'
 export * from './serializers.ts'
+export type { AcknowledgeType } from './share-consumer/acknowledgements.ts'
+export {
+  type AcknowledgedOffsets,
+  type AcknowledgementCommitCallback,
+  ShareConsumer,
+  type ShareConsumerOptions,
+  type SharePollOptions,
+} from './share-consumer/share-consumer.ts'
+export type { ShareRecord, ShareRecords } from './share-consumer/share-record.ts'
 export type { TopicPartition } from './topic-partition.ts'

@@ -90,6 +90,8 @@ export class ProducerBatch {
   #bytes: Buffer | undefined
   #producer: BatchProducer | undefined
   recordCount = 0
+  /** Those who wait have been told: whatever comes back is of no interest to them. */
+  isComplete = false
   /** No more records are taken. */
   isSealed = false
   /** How often it was sent. */
@@ -112,9 +114,14 @@ export class ProducerBatch {
     )
   }
 
-  /** Bytes of the batch; of one that is compressed, before that. */
+  /** Bytes of the batch; of one that is to be compressed, before that. */
   get sizeInBytes(): number {
     return this.#bytes?.length ?? this.#writer.sizeInBytes
+  }
+
+  /** What compression has left of each byte: 1 for nothing gained. Known when it is finished. */
+  get compressionRatio(): number {
+    return (this.#bytes?.length ?? this.#writer.sizeInBytes) / this.#writer.sizeInBytes
   }
 
   /** Takes a record if there is room for it. */
@@ -160,6 +167,7 @@ export class ProducerBatch {
   ): void {
     const completions = this.#completions
     this.#completions = []
+    this.isComplete = true
     const { topic, partition } = this.queue
     for (const { index, timestamp, keySize, valueSize, done } of completions) {
       try {

@@ -103,6 +103,11 @@ export class ProducerIdentity {
     return { producerId: this.#producerId, producerEpoch: this.#epoch, baseSequence, transactional }
   }
 
+  /** A batch was given up while it was under way: it may be written or not. */
+  noteGivenUp(error: KafkaError): void {
+    this.onLost?.(error)
+  }
+
   /** A batch that had a sequence will not be written: those after it need a new epoch. */
   noteFailed(batch: ProducerBatch, error: KafkaError): void {
     // A transaction that lacks a record can only be aborted; the next one has a new epoch.

@@ -239,15 +239,21 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
 
   /**
    * Waits until all records are done, for at most `timeoutMs` (for ever, if it is not given); what
-   * is not done then fails with ClosedError. Closes the connections.
+   * is not done then fails with ClosedError. A transaction that is open is aborted. Closes the
+   * connections.
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     if (this.#isClosing) return
     this.#isClosing = true
     try {
-      await this.flush(options)
+      const limits = this.#cluster.limits({ timeoutMs: Number.POSITIVE_INFINITY, ...options })
+      await this.flush({ timeoutMs: limits.remainingMs })
+      if (this.#transactions?.isUnderWay)
+        await this.abortTransaction({ timeoutMs: limits.remainingMs })
     } catch (error) {
-      if (!(error instanceof TimeoutError)) throw error
+      // The coordinator aborts what was left open, as soon as it has timed out.
+      if (!(error instanceof KafkaError)) throw error
+      if (!(error instanceof TimeoutError)) this.#logFailure(error)
     } finally {
       const error = new ClosedError('The producer was closed before the record was sent')
       for (const topic of [...this.#withoutMetadata.keys()]) this.#failWaiting(topic, error)
@@ -457,7 +463,9 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     await this.#until(() => {
       for (const [queue, order] of upTo) {
         if (queue.batches.some((batch) => batch.order < order)) return false
-        for (const batch of queue.inFlight) if (batch.order < order) return false
+        for (const batch of queue.inFlight) {
+          if (batch.order < order && !batch.isComplete) return false
+        }
       }
       return true
     })

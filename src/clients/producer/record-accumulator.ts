@@ -6,7 +6,9 @@
  * the order in which they were begun, and one that comes back to be sent again goes to its place.
  */
 import type { CompressionType } from '../../common/compression/compression.ts'
+import type { BatchProducer } from '../../protocol/records/record-batch-writer.ts'
 import { readRecords } from '../../protocol/records/record-reader.ts'
+import { BatchMemory } from './batch-memory.ts'
 import {
   BATCH_OVERHEAD,
   ProducerBatch,
@@ -45,17 +47,17 @@ export class RecordAccumulator {
   readonly #topics = new Map<string, (PartitionQueue | undefined)[]>()
   /** Queues with batches that are not under way. */
   readonly waiting = new Set<PartitionQueue>()
-  readonly #idleMemory: Buffer[] = []
-  #usedBytes = 0
+  readonly #memory: BatchMemory
   #batchCount = 0
 
   constructor(options: RecordAccumulatorOptions) {
     this.#options = options
+    this.#memory = new BatchMemory(options)
   }
 
   /** Bytes of memory in use by batches, those under way included. */
   get usedBytes(): number {
-    return this.#usedBytes
+    return this.#memory.usedBytes
   }
 
   /** Batches that are not done, those under way included. */
@@ -76,9 +78,8 @@ export class RecordAccumulator {
     const bound = sizeBound(record)
     const last = queue.batches.at(-1)
     if (last?.tryAppend(record, bound)) return 'appended'
-    const bytes = Math.max(this.#options.batchBytes, BATCH_OVERHEAD + bound)
-    // A record larger than all memory may pass alone; it could never be sent otherwise.
-    if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#options.maxBytes) return 'no memory'
+    const bytes = this.#memory.bytesForBatch(topic, BATCH_OVERHEAD + bound)
+    if (bytes === undefined) return 'no memory'
     const isFilled = last !== undefined && !last.isSealed
     if (last !== undefined) last.isSealed = true
     const batch = this.#begin(queue, queue.nextOrder++, nowMs, bytes)
@@ -106,16 +107,23 @@ export class RecordAccumulator {
     this.waiting.add(queue)
   }
 
+  /** The batch as it goes out, marked as that of `producer`. */
+  finish(batch: ProducerBatch, producer: BatchProducer): Buffer {
+    const isFirst = batch.finishedBytes === undefined
+    const bytes = batch.bytes(producer)
+    if (isFirst) this.#memory.noteRatio(batch.queue.topic, batch.compressionRatio)
+    return bytes
+  }
+
   /** A batch is done with: its memory is free. */
   release(batch: ProducerBatch): void {
-    const { queue, memory } = batch
+    const { queue } = batch
     queue.inFlight.delete(batch)
     const at = queue.batches.indexOf(batch)
     if (at >= 0) queue.batches.splice(at, 1)
     if (queue.batches.length === 0) this.waiting.delete(queue)
-    this.#usedBytes -= memory.length
     this.#batchCount -= 1
-    if (memory.length === this.#options.batchBytes) this.#idleMemory.push(memory)
+    this.#memory.release(batch.memory)
   }
 
   /**
@@ -123,6 +131,7 @@ export class RecordAccumulator {
    * cover the same sequences. The one they replace must be under way and have more than a record.
    */
   split(batch: ProducerBatch): void {
+    this.#memory.forgetRatio(batch.queue.topic)
     const records = readRecords(batch.finishedBytes!)
     const middle = records.length >> 1
     const parts = [records.slice(0, middle), records.slice(middle)].map((half, index) => {
@@ -144,10 +153,8 @@ export class RecordAccumulator {
   }
 
   #begin(queue: PartitionQueue, order: number, createdMs: number, bytes: number): ProducerBatch {
-    const { batchBytes, compression, compressionLevel } = this.#options
-    const idle = bytes === batchBytes ? this.#idleMemory.pop() : undefined
-    const memory = idle ?? Buffer.allocUnsafeSlow(bytes)
-    this.#usedBytes += bytes
+    const { compression, compressionLevel } = this.#options
+    const memory = this.#memory.take(bytes)
     this.#batchCount += 1
     return new ProducerBatch({ queue, order, createdMs, memory, compression, compressionLevel })
   }

@@ -49,6 +49,8 @@ export class Sender {
   #isAwake = false
   #isClosed = false
   #timer: { readonly timer: Timer; readonly atMs: number } | undefined
+  /** When a batch that is under way may have to be given up. */
+  #giveUpAtMs = Number.POSITIVE_INFINITY
   /** Records wait for memory: batches leave though they are not full. */
   isHurried = false
 
@@ -117,7 +119,8 @@ export class Sender {
     const nowMs = this.#nowMs
     const { accumulator, identity, transactions } = this.#options
     if (transactions?.error !== undefined) this.drop(transactions.error)
-    let nextMs = Number.POSITIVE_INFINITY
+    if (nowMs >= this.#giveUpAtMs) this.#giveUp(nowMs)
+    let nextMs = this.#giveUpAtMs
     for (const queue of accumulator.waiting) nextMs = Math.min(nextMs, this.#expire(queue, nowMs))
     if (accumulator.waiting.size > 0 && identity.isReady((error) => this.#identified(error))) {
       const due = new Map<number, PartitionQueue[]>()
@@ -137,11 +140,38 @@ export class Sender {
     for (const batch of [...queue.batches]) {
       const atMs = batch.createdMs + this.#deliveryTimeoutMs
       if (atMs > nowMs) return atMs
-      const name = `${queue.topic}-${queue.partition}`
-      const text = `Expiring ${batch.recordCount} record(s) for ${name}: not delivered within `
-      this.#fail(batch, new TimeoutError(`${text}${this.#deliveryTimeoutMs} ms`))
+      this.#fail(batch, this.#expired(batch))
     }
     return Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * Tells those who wait for batches that have been under way too long. Whether they were written
+   * is not known; until the request ends they keep their memory and their place in the order.
+   */
+  #giveUp(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const { inFlight } of this.#options.accumulator.queues()) {
+      for (const batch of inFlight) {
+        const atMs = batch.createdMs + this.#deliveryTimeoutMs
+        if (batch.isComplete) continue
+        if (atMs > nowMs) {
+          nextMs = Math.min(nextMs, atMs)
+          continue
+        }
+        const error = this.#expired(batch)
+        this.#options.identity.noteGivenUp(error)
+        this.#complete(batch, error)
+      }
+    }
+    this.#giveUpAtMs = nextMs
+    this.#options.onReleased()
+  }
+
+  #expired({ queue, recordCount }: ProducerBatch): TimeoutError {
+    const name = `${queue.topic}-${queue.partition}`
+    const text = `Expiring ${recordCount} record(s) for ${name}: not delivered within `
+    return new TimeoutError(`${text}${this.#deliveryTimeoutMs} ms`)
   }
 
   /** When the first batch of a queue may be sent, on the monotonic clock. */
@@ -246,8 +276,10 @@ export class Sender {
     const builder = new ProduceRequestBuilder(cluster.metadata)
     for (const batch of batches) {
       batch.attempts += 1
-      builder.add(batch, batch.bytes(identity.mark(batch)))
+      builder.add(batch, this.#options.accumulator.finish(batch, identity.mark(batch)))
+      this.#giveUpAtMs = Math.min(this.#giveUpAtMs, batch.createdMs + this.#deliveryTimeoutMs)
     }
+    this.#arm(this.#giveUpAtMs)
     const timeoutMs = config.get('request.timeout.ms')
     const transactionalId = transactions?.transactionalId ?? null
     const topicData = builder.topicData()
@@ -341,11 +373,20 @@ export class Sender {
     baseOffset = -1,
     logAppendTimeMs = -1,
   ): void {
-    const { accumulator, cluster, onReleased } = this.#options
-    accumulator.release(batch)
+    this.#options.accumulator.release(batch)
+    this.#complete(batch, error, baseOffset, logAppendTimeMs)
+    this.#options.onReleased()
+  }
+
+  #complete(
+    batch: ProducerBatch,
+    error: KafkaError | undefined,
+    baseOffset = -1,
+    logAppendTimeMs = -1,
+  ): void {
+    const { log } = this.#options.cluster.environment
     batch.complete(error, baseOffset, logAppendTimeMs, (thrown) =>
-      cluster.environment.log.error('a callback of send has thrown', thrown),
+      log.error('a callback of send has thrown', thrown),
     )
-    onReleased()
   }
 }

@@ -80,6 +80,11 @@ export class Transactions {
     return this.#error
   }
 
+  /** Whether there is a transaction that can be aborted. */
+  get isUnderWay(): boolean {
+    return this.#state === 'open' || this.#state === 'abortable'
+  }
+
   get maxProduceVersion(): number | undefined {
     return this.#isVersion2 ? undefined : VERSION_1.produce
   }

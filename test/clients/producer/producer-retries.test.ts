@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Producer } from '../../../src/clients/producer/producer.ts'
+import { sleep } from '../../../src/common/clock.ts'
 import { ErrorCode } from '../../../src/common/errors.ts'
 import { recordsBuffer } from '../../../src/protocol/compile.ts'
 import { InitProducerId } from '../../../src/protocol/messages/init-producer-id.ts'
@@ -181,4 +182,31 @@ test('a record that cannot be delivered fails after delivery.timeout.ms', async 
     assert.ok(Math.abs(clock.monotonic() - startMs - 5000) < 2)
     await producer.close()
   })
+})
+
+test('delivery.timeout.ms ends the wait for a request, and order stays', async () => {
+  const world = new ClientWorld()
+  const { clock } = world.environment
+  const partition = new Partition()
+  const faults: Fault[] = ['not leader']
+  let slow = 2
+  const script = scriptOf(partition, () => faults.shift() ?? 'none')
+  await world.run(async () => {
+    await world.broker(1, async (asked) => {
+      if (asked.api.key === Produce.key && slow-- > 0) await sleep(clock, 4000)
+      return script(asked)
+    })
+    const settings = { lingerMs: 0, batchSize: 0, requestTimeoutMs: 5000, deliveryTimeoutMs: 6000 }
+    const servers = { bootstrapServers: 'broker-1:9092' }
+    const producer = new Producer({ ...servers, ...settings }, world.environment)
+    const startMs = clock.monotonic()
+    const late = { name: 'TimeoutError', message: /1 record\(s\) for t-0: .* within 6000 ms/ }
+    await assert.rejects(producer.send({ topic: 't', value: '0' }), late)
+    assert.ok(Math.abs(clock.monotonic() - startMs - 6000) < 50)
+    const { offset } = await producer.send({ topic: 't', value: '1' })
+    assert.equal(offset, 1)
+    await producer.close()
+  })
+  // It was written all the same: only nobody could know.
+  assert.deepEqual(partition.log, ['0', '1'])
 })

@@ -147,3 +147,23 @@ test('sequences start again after the largest', () => {
   assert.equal(addSequence(0x7fff_fffe, 2), 0)
   assert.equal(addSequence(0x7fff_fff0, 32), 16)
 })
+
+test('batches are filled by what compression leaves of them, within all memory', () => {
+  const settings = { batchBytes: 1000, maxBytes: 64_000, compressionLevel: undefined }
+  const accumulator = new RecordAccumulator({ ...settings, compression: 'gzip' })
+  const fill = (topic: string, value: Buffer) => {
+    const record = { timestamp: 1, key: null, value, headers: [], done: undefined }
+    while (accumulator.append(topic, 0, record, 0) !== 'filled a batch');
+    const [queue] = accumulator.waiting
+    const first = accumulator.take(queue!)
+    const { length } = accumulator.finish(first, {})
+    accumulator.release(first)
+    return { length, records: first.recordCount }
+  }
+  const before = fill('dull', Buffer.alloc(100))
+  assert.ok(before.records < 10 && before.length < 200)
+  for (let i = 0; i < 10; i++) fill('dull', Buffer.alloc(100))
+  const after = fill('dull', Buffer.alloc(100))
+  assert.ok(after.records > before.records * 3, `${after.records} records in a batch`)
+  assert.ok(accumulator.usedBytes <= 64_000)
+})

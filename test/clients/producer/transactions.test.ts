@@ -91,6 +91,19 @@ for (const version of [1, 2] as const) {
     })
   })
 
+  test(`version ${version}: closing aborts what is open`, async () => {
+    await inVersion(version, async ({ admin, producer, committed }) => {
+      const one = producer()
+      await one.initTransactions()
+      one.beginTransaction()
+      one.post({ topic: 't', partition: 0, value: 'open' })
+      await one.close()
+      const found = await admin.describeTransactions(['tx'])
+      assert.equal(found.get('tx')?.state, 'CompleteAbort')
+      assert.deepEqual(await committed(), [])
+    })
+  })
+
   test(`version ${version}: a newer producer of the same id fences the older`, async () => {
     await inVersion(version, async ({ producer, committed }) => {
       const [old, young] = [producer(), producer()]

@@ -179,6 +179,11 @@ export class Admin {
     return groupsCalls.describeConsumerGroups(this.#cluster, groupIds, options)
   }
 
+  /** Groups of either protocol, as far as there are any. Fails with GROUP_ID_NOT_FOUND. */
+  describeGroups(groupIds: Iterable<string>, options: CallOptions = {}) {
+    return groupsCalls.describeGroups(this.#cluster, groupIds, options)
+  }
+
   /** Share groups (KIP-932). Fails with GROUP_ID_NOT_FOUND for others. */
   describeShareGroups(groupIds: Iterable<string>, options: CallOptions = {}) {
     return groupsCalls.describeShareGroups(this.#cluster, groupIds, options)

@@ -9,7 +9,8 @@ import { ShareGroupDescribe } from '../../protocol/messages/share-group-describe
 import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
-import { throwIfError } from '../errors.ts'
+import type { CoordinatorNode } from '../cluster/coordinators.ts'
+import { KafkaError, PartialFailureError, throwIfError } from '../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { collect } from './admin-call.ts'
 
@@ -66,11 +67,18 @@ export interface GroupMember {
   /** Undefined in classic groups. */
   readonly memberEpoch: number | undefined
   readonly subscribedTopics: readonly string[] | undefined
+  /**
+   * Whether a member of a consumer group speaks the protocol of such groups rather than the classic
+   * one (KIP-1099); undefined where brokers do not say, and in other groups.
+   */
+  readonly isUpgraded: boolean | undefined
 }
 
 export interface GroupDescription {
   readonly groupId: string
   readonly type: 'classic' | 'consumer' | 'share'
+  /** `consumer`, or what else the members of a classic group said when they joined; `share`. */
+  readonly protocolType: string
   readonly state: string
   /** Empty while there is none. */
   readonly assignor: string
@@ -78,6 +86,8 @@ export interface GroupDescription {
   readonly groupEpoch: number | undefined
   readonly assignmentEpoch: number | undefined
   readonly members: readonly GroupMember[]
+  /** The broker that coordinates it. */
+  readonly coordinator: CoordinatorNode
 }
 
 /** Asks a group's coordinator until it answers with something else than a passing error. */
@@ -88,14 +98,15 @@ async function askCoordinator<A extends Api, Part extends { errorCode: number }>
   request: RequestInput<A>,
   options: CallOptions,
   partOf: (response: ResponseOf<A>) => Part & { errorMessage?: string | null },
-): Promise<Part> {
+): Promise<Part & { readonly coordinator: CoordinatorNode }> {
   const limits = cluster.limits(options)
   return await cluster.retry(limits, async () => {
     const errorOf = (response: ResponseOf<A>) => partOf(response).errorCode
     const to = ['group', groupId] as const
     const part = partOf(await cluster.sendToCoordinator(to, api, request, limits, { errorOf }))
     throwIfError(part.errorCode, part.errorMessage)
-    return part
+    const nobody = { id: -1, host: '', port: -1 }
+    return { ...part, coordinator: cluster.coordinators.get(...to) ?? nobody }
   })
 }
 
@@ -116,6 +127,7 @@ export function describeClassicGroups(
     const isConsumer = found.protocolType === 'consumer'
     return {
       ...{ groupId, type: 'classic', state: found.groupState, assignor: found.protocolData },
+      ...{ protocolType: found.protocolType, coordinator: found.coordinator },
       ...{ groupEpoch: undefined, assignmentEpoch: undefined },
       members: found.members.map((member) => ({
         memberId: member.memberId,
@@ -124,6 +136,7 @@ export function describeClassicGroups(
         host: member.clientHost,
         assignment: isConsumer ? classicAssignment(member.memberAssignment) : [],
         ...{ targetAssignment: undefined, memberEpoch: undefined, subscribedTopics: undefined },
+        isUpgraded: undefined,
       })),
     }
   })
@@ -161,14 +174,46 @@ export function describeConsumerGroups(
     const { groupState: state, assignorName: assignor, groupEpoch, assignmentEpoch } = found
     return {
       ...{ groupId, type: 'consumer', state, assignor, groupEpoch, assignmentEpoch },
+      ...{ protocolType: 'consumer', coordinator: found.coordinator },
       members: found.members.map(({ memberId, instanceId, clientId, memberEpoch, ...member }) => ({
         ...{ memberId, instanceId, clientId, memberEpoch, host: member.clientHost },
         assignment: flatten(member.assignment),
         targetAssignment: flatten(member.targetAssignment),
         subscribedTopics: member.subscribedTopicNames,
+        isUpgraded: member.memberType < 0 ? undefined : member.memberType === 1,
       })),
     }
   })
+}
+
+/** See `Admin.describeGroups`. */
+export function describeGroups(
+  cluster: ClusterClient,
+  groupIds: Iterable<string>,
+  options: CallOptions,
+): Promise<Map<string, GroupDescription>> {
+  return collect(named(groupIds), async (groupId) => {
+    const only = (all: ReadonlyMap<string, GroupDescription>) => all.get(groupId)!
+    try {
+      return only(await orCause(describeConsumerGroups(cluster, [groupId], options)))
+    } catch (error) {
+      const isOther = error instanceof KafkaError && NOT_OF_KIP_848.includes(error.errorName)
+      if (!isOther) throw error
+    }
+    return only(await orCause(describeClassicGroups(cluster, [groupId], options)))
+  })
+}
+
+/** How brokers answer to a question about a group of another type, or do not know such groups. */
+const NOT_OF_KIP_848: readonly string[] = ['GROUP_ID_NOT_FOUND', 'UNSUPPORTED_VERSION']
+
+/** The outcome of a call about one thing: its failure is that of the thing. */
+async function orCause<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call
+  } catch (error) {
+    throw error instanceof PartialFailureError ? [...error.failures.values()][0]! : error
+  }
 }
 
 /** See `Admin.describeShareGroups`. */
@@ -185,10 +230,11 @@ export function describeShareGroups(
     const { groupState: state, assignorName: assignor, groupEpoch, assignmentEpoch } = found
     return {
       ...{ groupId, type: 'share', state, assignor, groupEpoch, assignmentEpoch },
+      ...{ protocolType: 'share', coordinator: found.coordinator },
       members: found.members.map(({ memberId, clientId, memberEpoch, ...member }) => ({
         ...{ memberId, instanceId: null, clientId, memberEpoch, host: member.clientHost },
         assignment: flatten(member.assignment),
-        targetAssignment: undefined,
+        ...{ targetAssignment: undefined, isUpgraded: undefined },
         subscribedTopics: member.subscribedTopicNames,
       })),
     }

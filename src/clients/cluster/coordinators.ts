@@ -17,10 +17,14 @@ const MOVED: readonly number[] = [
   ErrorCode.REQUEST_TIMED_OUT,
 ]
 
-export class Coordinators {
-  readonly #known = new Map<string, BrokerAddress>()
+export interface CoordinatorNode extends BrokerAddress {
+  readonly id: number
+}
 
-  get(type: CoordinatorType, key: string): BrokerAddress | undefined {
+export class Coordinators {
+  readonly #known = new Map<string, CoordinatorNode>()
+
+  get(type: CoordinatorType, key: string): CoordinatorNode | undefined {
     return this.#known.get(`${type} ${key}`)
   }
 
@@ -29,17 +33,17 @@ export class Coordinators {
     connection: BrokerConnection,
     type: CoordinatorType,
     key: string,
-  ): Promise<BrokerAddress> {
+  ): Promise<CoordinatorNode> {
     const isBatched = (connection.supportedVersion(FindCoordinator) ?? 0) >= 4
     const response = await connection.send(FindCoordinator, {
       keyType: CoordinatorType[type],
       ...(isBatched ? { coordinatorKeys: [key] } : { key }),
     })
-    const { errorCode, errorMessage, host, port } = isBatched ? response.coordinators[0]! : response
-    throwIfError(errorCode, errorMessage)
-    const address = { host, port }
-    this.#known.set(`${type} ${key}`, address)
-    return address
+    const found = isBatched ? response.coordinators[0]! : response
+    throwIfError(found.errorCode, found.errorMessage)
+    const node = { id: found.nodeId, host: found.host, port: found.port }
+    this.#known.set(`${type} ${key}`, node)
+    return node
   }
 
   /** Forgets a coordinator if `errorCode` says that it may be another one by now. */

@@ -89,10 +89,6 @@ export class FrameReader {
       this.#sink.frame(slab, bodyStart, bodyStart + length)
       if (this.#slab !== slab) return
     }
-    if (this.#start === this.#end && slab.isSoleLease) {
-      this.#start = 0
-      this.#end = 0
-    }
   }
 
   /** True if bytes have arrived that no frame has been made of. */
@@ -120,6 +116,11 @@ export class FrameReader {
     if (slab === undefined) {
       this.#slab = this.#pool.acquire(LEVELS[this.#level]!)
       return this.#slab
+    }
+    // Not when the last frame is delivered: by then memory behind it may be on offer already.
+    if (this.#start === this.#end && slab.isSoleLease) {
+      this.#start = 0
+      this.#end = 0
     }
     const pending = this.#end - this.#start
     const wanted = this.#wantedBytes(slab, pending)

@@ -117,6 +117,30 @@ test('a sink that has had enough gets the rest of the frames when it resumes', (
   assert.deepEqual(sink.frames.map(String), ['a', 'b'])
 })
 
+test('memory that is on offer stays where it is, whatever is delivered or let go meanwhile', () => {
+  const leases: Slab[] = []
+  const sink = new Sink()
+  const reader = new FrameReader(new SlabPool({ poison: true }), 1000, {
+    acceptsFrames: true,
+    frame(slab, start, end) {
+      slab.retain()
+      leases.push(slab)
+      sink.frame(slab, start, end)
+    },
+  })
+  const bodies = [Buffer.from('first'), Buffer.from('second'), Buffer.from('third')]
+  for (const body of bodies) {
+    // Sockets ask for memory when they have delivered, and use it when something comes.
+    const target = reader.allocate()
+    for (const slab of leases.splice(0)) slab.release()
+    reader.resume()
+    const bytes = framed([body])
+    target.set(bytes)
+    reader.received(bytes.length)
+  }
+  assert.deepEqual(sink.frames, bodies)
+})
+
 test('a connection of small requests uses one piece of memory over and over', () => {
   let acquired = 0
   class CountingPool extends SlabPool {

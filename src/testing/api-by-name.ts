@@ -16,6 +16,7 @@ import { DeleteAcls } from '../protocol/messages/delete-acls.ts'
 import { DeleteGroups } from '../protocol/messages/delete-groups.ts'
 import { DeleteRecords } from '../protocol/messages/delete-records.ts'
 import { DeleteShareGroupOffsets } from '../protocol/messages/delete-share-group-offsets.ts'
+import { DeleteShareGroupState } from '../protocol/messages/delete-share-group-state.ts'
 import { DeleteTopics } from '../protocol/messages/delete-topics.ts'
 import { DescribeAcls } from '../protocol/messages/describe-acls.ts'
 import { DescribeClientQuotas } from '../protocol/messages/describe-client-quotas.ts'
@@ -37,6 +38,7 @@ import { GetTelemetrySubscriptions } from '../protocol/messages/get-telemetry-su
 import { Heartbeat } from '../protocol/messages/heartbeat.ts'
 import { IncrementalAlterConfigs } from '../protocol/messages/incremental-alter-configs.ts'
 import { InitProducerId } from '../protocol/messages/init-producer-id.ts'
+import { InitializeShareGroupState } from '../protocol/messages/initialize-share-group-state.ts'
 import { JoinGroup } from '../protocol/messages/join-group.ts'
 import { LeaveGroup } from '../protocol/messages/leave-group.ts'
 import { ListConfigResources } from '../protocol/messages/list-config-resources.ts'
@@ -51,6 +53,8 @@ import { OffsetFetch } from '../protocol/messages/offset-fetch.ts'
 import { OffsetForLeaderEpoch } from '../protocol/messages/offset-for-leader-epoch.ts'
 import { Produce } from '../protocol/messages/produce.ts'
 import { PushTelemetry } from '../protocol/messages/push-telemetry.ts'
+import { ReadShareGroupState } from '../protocol/messages/read-share-group-state.ts'
+import { ReadShareGroupStateSummary } from '../protocol/messages/read-share-group-state-summary.ts'
 import { ShareAcknowledge } from '../protocol/messages/share-acknowledge.ts'
 import { ShareFetch } from '../protocol/messages/share-fetch.ts'
 import { ShareGroupDescribe } from '../protocol/messages/share-group-describe.ts'
@@ -59,6 +63,7 @@ import { SyncGroup } from '../protocol/messages/sync-group.ts'
 import { TxnOffsetCommit } from '../protocol/messages/txn-offset-commit.ts'
 import { UnregisterBroker } from '../protocol/messages/unregister-broker.ts'
 import { UpdateFeatures } from '../protocol/messages/update-features.ts'
+import { WriteShareGroupState } from '../protocol/messages/write-share-group-state.ts'
 import { WriteTxnMarkers } from '../protocol/messages/write-txn-markers.ts'
 import type { RequestOf, ResponseInput } from '../protocol/schema.ts'
 
@@ -80,6 +85,7 @@ export const API_BY_NAME = {
   DeleteGroups,
   DeleteRecords,
   DeleteShareGroupOffsets,
+  DeleteShareGroupState,
   DeleteTopics,
   DescribeAcls,
   DescribeClientQuotas,
@@ -101,6 +107,7 @@ export const API_BY_NAME = {
   Heartbeat,
   IncrementalAlterConfigs,
   InitProducerId,
+  InitializeShareGroupState,
   JoinGroup,
   LeaveGroup,
   ListConfigResources,
@@ -115,6 +122,8 @@ export const API_BY_NAME = {
   OffsetForLeaderEpoch,
   Produce,
   PushTelemetry,
+  ReadShareGroupState,
+  ReadShareGroupStateSummary,
   ShareAcknowledge,
   ShareFetch,
   ShareGroupDescribe,
@@ -123,6 +132,7 @@ export const API_BY_NAME = {
   TxnOffsetCommit,
   UnregisterBroker,
   UpdateFeatures,
+  WriteShareGroupState,
   WriteTxnMarkers,
 }
 

@@ -20,8 +20,19 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
 
 /** Kafka's tools, by the names of their scripts. */
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  'kafka-broker-api-versions': async () =>
+    (await import('./kafka-broker-api-versions.ts')).kafkaBrokerApiVersions,
+  'kafka-leader-election': async () =>
+    (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
+  'kafka-console-producer': async () =>
+    (await import('./kafka-console-producer.ts')).kafkaConsoleProducer,
+  'kafka-producer-perf-test': async () =>
+    (await import('./kafka-producer-perf-test.ts')).kafkaProducerPerfTest,
+  'kafka-verifiable-producer': async () =>
+    (await import('./kafka-verifiable-producer.ts')).kafkaVerifiableProducer,
   'kafka-delete-records': async () =>
     (await import('./kafka-delete-records.ts')).kafkaDeleteRecords,
+  'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
   'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
   'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,
 }

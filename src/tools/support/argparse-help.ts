@@ -24,7 +24,8 @@ export function formatError(
   message: string,
   likeness?: { readonly like: string; readonly among: readonly string[] },
 ): string {
-  const error = wrap(`${parser.root.program}: error: ${message}`, 0, '')
+  // The newline takes part: a message that fills the last line to its end is broken for it.
+  const error = wrap(`${parser.root.program}: error: ${message}\n`, 0, '').trimEnd()
   const lines = [formatUsage(parser), error]
   if (likeness !== undefined) lines.push(...suggestions(likeness.like, likeness.among))
   return lines.join('\n')
@@ -137,7 +138,9 @@ function exclusiveGroups(parser: Parser, isMeant: (group: GroupSpec) => boolean)
   const groups = parser.groups.filter((group) => group.exclusive && isMeant(group))
   return groups.flatMap((group) => {
     const texts = parser.all.filter(({ inGroup }) => inGroup === group).map(shortSyntax)
-    const [open, close] = group.required ? ['(', ')'] : ['[', ']']
+    const optional = ['[', ']'] as const
+    const required = texts.length > 1 ? (['(', ')'] as const) : (['', ''] as const)
+    const [open, close] = group.required ? required : optional
     return texts.flatMap((text, index) => {
       const first = index === 0 ? open : ''
       const last = index === texts.length - 1 ? close : ''

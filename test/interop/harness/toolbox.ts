@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Child, signalGroup, startChild } from './children.ts'
+import { type Child, capture, signalGroup, startChild } from './children.ts'
 import { javaArguments } from './clients.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -34,6 +34,12 @@ const classes = {
 } as const
 
 export type ToolName = keyof typeof classes
+
+/** Those that print something as their process ends: each run has one of its own. */
+const ownProcess: ReadonlySet<string> = new Set([
+  'kafka-verifiable-consumer',
+  'kafka-verifiable-producer',
+] satisfies ToolName[])
 
 export interface ToolResult {
   code: number
@@ -119,6 +125,11 @@ export function openToolBox(workspace: Workspace, address: string): ToolBox {
     args: readonly string[],
     inputPath = '',
   ): Promise<ToolResult> {
+    if (ownProcess.has(tool)) {
+      const child = await capture('java', javaArguments(classes[tool], [...args]))
+      const { code, output: stdout, errors: stderr } = child
+      return { code: code ?? -1, stdout, stderr, output: stdout + stderr }
+    }
     if (tools.isOver) tools = new ToolProcess(workspace, ++started)
     return tools.run([classes[tool], inputPath, ...args])
   }

@@ -98,6 +98,7 @@ export const kafkaDeleteRecords: Tool = withTrace(async (args, io) => {
   await using admin = openAdmin({
     bootstrapServer: options.value('bootstrap-server'),
     commandConfig: options.value('command-config'),
+    io,
   })
   const path = options.required('offset-json-file')
   await deleteRecords(admin, readOffsets(readTextFile(path)), io)

@@ -3,6 +3,7 @@ import type { Admin } from '../clients/admin/admin.ts'
 import { KafkaError } from '../common/errors.ts'
 import { ZERO_UUID } from '../protocol/schema.ts'
 import { openAdmin } from './support/client-settings.ts'
+import { SetupError } from './support/kafkas-words.ts'
 import {
   firstFailure,
   ILLEGAL_ARGUMENT,
@@ -112,6 +113,7 @@ export const kafkaTopics: Tool = withTrace(async (args, io) => {
   await using admin = openAdmin({
     bootstrapServer: options.value('bootstrap-server'),
     commandConfig: options.value('command-config'),
+    io,
   })
   const names = Object.keys(ACTIONS) as (keyof typeof ACTIONS)[]
   try {
@@ -119,7 +121,7 @@ export const kafkaTopics: Tool = withTrace(async (args, io) => {
     return 0
   } catch (thrown) {
     const error = firstFailure(thrown)
-    if (!isForeseen(error)) throw error
+    if (!isForeseen(error) || error instanceof SetupError) throw error
     printLine(io.stdout, `Error while executing topic command : ${error.message}`)
     logError(io, 'org.apache.kafka.tools.TopicCommand', `${javaText(error)}\n`)
     return 1

@@ -1,5 +1,5 @@
 /** The admin client's calls about partitions: their offsets, leaders, replicas and producers. */
-import type { KafkaError } from '../../common/errors.ts'
+import { ErrorCode, type KafkaError } from '../../common/errors.ts'
 import {
   AlterPartitionReassignments,
   type AlterPartitionReassignmentsRequest,
@@ -10,7 +10,7 @@ import { ListOffsets } from '../../protocol/messages/list-offsets.ts'
 import { ListPartitionReassignments } from '../../protocol/messages/list-partition-reassignments.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
-import { throwIfError } from '../errors.ts'
+import { PartialFailureError, throwIfError } from '../errors.ts'
 import { byTopic, numbersByTopic, partitionName, type TopicPartition } from '../topic-partition.ts'
 import { call, callForItems, callForLeaders, outcome } from './admin-call.ts'
 
@@ -21,6 +21,7 @@ export const OffsetSpec = {
   maxTimestamp: -3,
   earliestLocal: -4,
   latestTiered: -5,
+  earliestPendingUpload: -6,
 } as const
 
 export interface OffsetQuery extends TopicPartition {
@@ -121,15 +122,14 @@ export async function describeProducers(
 export async function electLeaders(
   cluster: ClusterClient,
   kind: 'preferred' | 'unclean',
-  partitions: Iterable<TopicPartition>,
+  partitions: Iterable<TopicPartition> | undefined,
   options: CallOptions,
-): Promise<void> {
+): Promise<TopicPartition[]> {
   const limits = cluster.limits(options)
-  const items = [...partitions].map((item) => [partitionName(item), item] as const)
-  await callForItems(cluster, limits, items, async (pending) => {
-    const topicPartitions = numbersByTopic(pending).map(([topic, numbers]) => {
-      return { topic, partitions: numbers }
-    })
+  const elected: TopicPartition[] = []
+  const elect = async (pending: readonly TopicPartition[] | null) => {
+    const topicPartitions =
+      pending && numbersByTopic(pending).map(([topic, numbers]) => ({ topic, partitions: numbers }))
     const electionType = kind === 'preferred' ? 0 : 1
     const request = { electionType, topicPartitions, timeoutMs: limits.remainingMs | 0 }
     const response = await cluster.sendToController(ElectLeaders, request, limits)
@@ -138,6 +138,7 @@ export async function electLeaders(
     for (const { topic, partitionResult } of response.replicaElectionResults) {
       for (const { partitionId: partition, errorCode, errorMessage } of partitionResult) {
         const name = partitionName({ topic, partition })
+        if (errorCode === ErrorCode.NONE) elected.push({ topic, partition })
         outcomes.set(
           name,
           outcome(errorCode, errorMessage, () => true as const),
@@ -145,8 +146,26 @@ export async function electLeaders(
       }
     }
     return outcomes
-  })
+  }
+  if (partitions === undefined) {
+    // The answer is about those partitions that needed a leader: nobody knows their names before.
+    throwFailures(await cluster.retry(limits, () => elect(null)))
+  } else {
+    const items = [...partitions].map((item) => [partitionName(item), item] as const)
+    await callForItems(cluster, limits, items, elect)
+  }
   cluster.invalidate()
+  return elected
+}
+
+function throwFailures(outcomes: ReadonlyMap<string, true | KafkaError>): void {
+  const failures = new Map<string, KafkaError>()
+  const results = new Map<string, true>()
+  for (const [name, found] of outcomes) {
+    if (found === true) results.set(name, found)
+    else failures.set(name, found)
+  }
+  if (failures.size > 0) throw new PartialFailureError(failures, results)
 }
 
 export interface Reassignment extends TopicPartition {

@@ -110,6 +110,9 @@ export class BrokerConnections {
       return connection
     } catch (error) {
       back()
+      if (!this.#isClosed) {
+        log.warn(`Connection to ${host}:${port} could not be established. It may not be available.`)
+      }
       throw error
     }
   }

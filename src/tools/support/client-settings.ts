@@ -8,11 +8,14 @@
 import { readFileSync } from 'node:fs'
 import { Admin } from '../../clients/admin/admin.ts'
 import { ADMIN_CONFIG } from '../../clients/config/admin-config.ts'
+import { systemEnvironment } from '../../clients/environment.ts'
 import { type KafkaError, PartialFailureError } from '../../clients/errors.ts'
 import type { ConfigDefinition, ConfigKeys } from '../../common/config/config-definition.ts'
 import { ConfigError } from '../../common/config/config-value.ts'
 import { parseProperties } from '../../common/config/properties.ts'
-import { ToolError } from './tool.ts'
+import { checkServers, inKafkasWords, resolveServers } from './kafkas-words.ts'
+import { ToolError, type ToolIo } from './tool.ts'
+import { toolEnvironment } from './tool-log.ts'
 
 /** Kafka's names of settings, with their values as text. */
 export type Settings = ReadonlyMap<string, string>
@@ -75,15 +78,25 @@ export interface AdminSettings {
   readonly properties?: Settings
   /** Below the file. */
   readonly defaults?: Settings
+  /** Where its warnings go. */
+  readonly io?: ToolIo
 }
 
 /** An admin client, to be closed by the caller. Throws ToolError for settings that are wrong. */
 export function openAdmin(options: AdminSettings): Admin {
-  const { bootstrapServer, commandConfig, properties = new Map(), defaults = new Map() } = options
-  const settings = new Map([...defaults, ...mergeSettings(commandConfig, properties)])
+  const { bootstrapServer, commandConfig, properties, defaults } = options
+  const file = mergeSettings(commandConfig, properties ?? new Map())
+  const settings = new Map([...(defaults ?? []), ...file])
   if (bootstrapServer !== undefined) settings.set('bootstrap.servers', bootstrapServer)
   const known = knownSettings(ADMIN_CONFIG, settings)
-  return orToolError(() => new Admin(known))
+  const servers = (settings.get('bootstrap.servers') ?? '').split(',').map((text) => text.trim())
+  checkServers(servers)
+  const environment = options.io === undefined ? systemEnvironment() : toolEnvironment(options.io)
+  const admin = orToolError(() => new Admin(known, environment))
+  const resolved = resolveServers(servers, environment.log)
+  // Whoever calls first hears of it.
+  resolved.catch(() => {})
+  return inKafkasWords(admin, resolved)
 }
 
 /** What became of the things that one call of a client was about, by their names. */
@@ -103,7 +116,6 @@ export async function outcomesOf<Result>(
     throw error
   }
 }
-
 /** Makes a client; what is wrong with its settings becomes a ToolError. */
 export function orToolError<Client>(create: () => Client): Client {
   try {

@@ -85,6 +85,14 @@ export function javaText(thrown: unknown): string {
   return error instanceof Error ? `java.lang.RuntimeException: ${error.message}` : String(error)
 }
 
+/** An error with all that has led to it, as Java prints what nobody catches. */
+export function javaTrace(thrown: unknown): string {
+  const error = firstFailure(thrown)
+  const { cause } = error as Error
+  const because = error instanceof ToolError && cause !== undefined ? javaTrace(cause) : undefined
+  return because === undefined ? javaText(error) : `${javaText(error)}\nCaused by: ${because}`
+}
+
 /** Runs a tool to its end. Errors that no tool foresees, bugs of ours, are thrown. */
 export async function runTool(tool: Tool, args: readonly string[], io: ToolIo): Promise<number> {
   try {
@@ -117,7 +125,7 @@ export function withTrace(tool: Tool): Tool {
     } catch (thrown) {
       const error = firstFailure(thrown)
       if (!isForeseen(error)) throw error
-      io.stderr.write(`${error.message}\n${javaText(error)}\n\n`)
+      io.stderr.write(`${error.message}\n${javaTrace(error)}\n\n`)
       return 1
     }
   }

@@ -82,13 +82,18 @@ export function readNewTopic(options: TopicsOptions): NewTopic {
   }
 }
 
-/** Throws ToolError for numbers that no topic can have. */
-export function checkNewTopic({ partitions, replicationFactor }: NewTopic): void {
+/** Throws ToolError for what no topic can have. */
+export function checkNewTopic({ topic, partitions, replicationFactor }: NewTopic): void {
   if (replicationFactor !== undefined && !(replicationFactor >= 1 && replicationFactor < 2 ** 15)) {
     const message = 'The replication factor must be between 1 and 32767 inclusive'
     throw new ToolError(message, ILLEGAL_ARGUMENT)
   }
   if (partitions !== undefined && partitions < 1) {
     throw new ToolError('The partitions must be greater than 0', ILLEGAL_ARGUMENT)
+  }
+  if (topic === '') {
+    throw new ToolError("The given topic name '' cannot be represented in a request.", {
+      className: 'org.apache.kafka.common.errors.InvalidTopicException',
+    })
   }
 }

@@ -10,6 +10,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { diff } from 'node:util'
+import { Producer } from '../../../src/clients/index.ts'
 import type { Tool } from '../../../src/tools/support/tool.ts'
 import { runTool } from '../../tools/support/run-tool.ts'
 import type { Broker } from '../harness/broker.ts'
@@ -92,6 +93,14 @@ export class Side {
       .replace(/\{file:([^}]+)\}/g, (_, name: string) => this.file(name))
   }
 
+  /** Writes records, the first at the epoch's first millisecond, the next at its second… */
+  async produce(topic: string, partition: number, values: readonly string[]): Promise<void> {
+    await using producer = new Producer({ bootstrapServers: this.broker.address })
+    for (const [index, value] of values.entries()) {
+      await producer.send({ topic, partition, value, timestamp: index })
+    }
+  }
+
   /** Runs a tool of this side. */
   async run({ tool, args, input }: Command): Promise<Ended> {
     const filled = args.map((arg) => this.fill(arg))
@@ -141,8 +150,9 @@ const MASKS: readonly Mask[] = [
   [/^\t\.\.\. \d+ more\n/gm, ''],
   [/^Caused by: .*\n/gm, ''],
   [/^\t?Suppressed: .*\n/gm, ''],
-  // What goes on within Java's clients.
-  [/^\[TIME\] (WARN|ERROR) .* \(org\.apache\.kafka\.(clients|common)\.[\w.$]+\)\n/gm, ''],
+  // Warnings, which Java's are told to keep to themselves, and what goes on within its clients.
+  [/^\[TIME\] WARN .*\n/gm, ''],
+  [/^\[TIME\] ERROR .* \(org\.apache\.kafka\.(clients|common)\.[\w.$]+\)\n/gm, ''],
   // Topic ids.
   [/\b(TopicId: )\S{22}/g, '$1ID'],
 ]
@@ -153,7 +163,7 @@ function sortLines(text: string): string {
 
 /**
  * Descriptions of options are our own words: of the table of a tool's options, what is compared is
- * which options there are, and their arguments.
+ * which options there are, and their arguments, wherever their lines are broken.
  */
 function helpAsNames(text: string): string {
   const table = /^(Option(?: \(\* = required\))? +)Description *\n-+ +-+ *\n((?:[*\- \t].*\n|\n)*)/m
@@ -161,7 +171,7 @@ function helpAsNames(text: string): string {
     const left = rows.split('\n').map((row) => row.slice(0, leftHeader.length).trimEnd())
     const names = left.join('\n').replace(/\n {2}(?! )/g, ' ')
     const options = names.split('\n').filter((name) => /^\*?\s*--/.test(name.trim()))
-    return `${options.map((name) => `[option] ${name.replace(/\s+/g, ' ').trim()}\n`).join('')}`
+    return `${options.map((name) => `[option] ${name.replace(/\s+/g, '')}\n`).join('')}`
   })
 }
 

@@ -1,0 +1,79 @@
+/**
+ * An admin client that fails in the words of Kafka's own: where no broker is to be found, a call
+ * says which call it was, and servers without an address are the fault of the settings.
+ */
+import { lookup } from 'node:dns/promises'
+import type { Admin } from '../../clients/admin/admin.ts'
+import { parseBootstrapServers } from '../../clients/cluster/bootstrap-servers.ts'
+import { ConfigError, type KafkaError, TimeoutError } from '../../clients/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import { ToolError } from './tool.ts'
+
+/** The error of a client that could not be made, `cause` being why. */
+export class SetupError extends ToolError {
+  constructor(reason: string) {
+    super('Failed to create new KafkaAdminClient', {
+      className: 'org.apache.kafka.common.KafkaException',
+    })
+    this.cause = new ToolError(reason, {
+      className: 'org.apache.kafka.common.config.ConfigException',
+    })
+  }
+}
+
+/** Throws SetupError for what is no address. */
+export function checkServers(servers: readonly string[]): void {
+  for (const server of servers) {
+    try {
+      parseBootstrapServers([server])
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new SetupError(`Invalid url in bootstrap.servers: ${server}`)
+    }
+  }
+}
+
+/** Throws SetupError if none of the servers has an address. */
+export async function resolveServers(servers: readonly string[], log: Logger): Promise<void> {
+  const found = await Promise.all(
+    parseBootstrapServers(servers).map(async ({ host, port }) => {
+      const address = await lookup(host).catch(() => undefined)
+      if (address !== undefined) return true
+      log.warn(
+        `Couldn't resolve server ${host}:${port} from bootstrap.servers as DNS resolution failed ` +
+          `for ${host} (org.apache.kafka.clients.ClientUtils)`,
+      )
+      return false
+    }),
+  )
+  if (found.includes(true)) return
+  throw new SetupError('No resolvable bootstrap urls given in bootstrap.servers')
+}
+
+/** The client, but with calls that wait for `ready`, and fail as those of Kafka's client. */
+export function inKafkasWords(admin: Admin, ready: Promise<void>): Admin {
+  return new Proxy(admin, {
+    get(target, name) {
+      const member = target[name as keyof Admin] as unknown
+      if (typeof member !== 'function') return member
+      if (name === 'close' || typeof name === 'symbol') return member.bind(target)
+      return async (...args: unknown[]) => {
+        await ready
+        try {
+          return await member.apply(target, args)
+        } catch (error) {
+          throw isUnreachable(error)
+            ? new TimeoutError(`Timed out waiting for a node assignment. Call: ${name}`)
+            : error
+        }
+      }
+    },
+  })
+}
+
+/** Whether a call is over because no broker could be spoken to. */
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof TimeoutError)) return false
+  const cause = error.cause as KafkaError | undefined
+  return ['NETWORK_EXCEPTION', 'BROKER_NOT_AVAILABLE'].includes(cause?.errorName ?? '')
+}

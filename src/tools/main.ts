@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-broker-api-versions': async () =>
     (await import('./kafka-broker-api-versions.ts')).kafkaBrokerApiVersions,
+  'kafka-log-dirs': async () => (await import('./kafka-log-dirs.ts')).kafkaLogDirs,
   'kafka-leader-election': async () =>
     (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
   'kafka-console-producer': async () =>

@@ -30,6 +30,7 @@ const suites: Record<string, ToolName[]> = {
   go: ['go', 'java'],
   python: ['python'],
   'node-clients': ['node'],
+  'samsa-clients': ['java'],
   rust: ['rust'],
   'dump-log': ['java'],
   'log-folders': ['java'],

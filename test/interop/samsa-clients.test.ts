@@ -1,0 +1,13 @@
+/** Our clients: against the target broker, and beside Java's on the same topics and groups. */
+import { test } from 'node:test'
+import { proveAdmin } from './samsa-clients/admin.ts'
+import { provePartitioner } from './samsa-clients/partitioner.ts'
+import { proveProducer } from './samsa-clients/producer.ts'
+import { Stage } from './samsa-clients/stage.ts'
+
+test('our clients', { timeout: 300_000 }, async (t) => {
+  const stage = await Stage.open(t)
+  await t.test('10,000 keys are partitioned as by Java', () => provePartitioner(stage))
+  await t.test('admin', (t) => proveAdmin(t, stage))
+  await t.test('producer', (t) => proveProducer(t, stage))
+})

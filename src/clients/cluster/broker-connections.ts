@@ -5,10 +5,11 @@
  * A broker that could not be reached is not tried again before its back-off has passed; whoever
  * wants it meanwhile waits, as long as the call may take.
  */
-import type { KafkaError } from '../../common/errors.ts'
+import { KafkaError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import { BrokerConnection, type BrokerConnectionOptions } from '../../network/broker-connection.ts'
 import { ClosedError } from '../errors.ts'
+import type { ClusterObserver } from '../observability/cluster-observer.ts'
 import type { Backoff } from './backoff.ts'
 import type { CallLimits } from './call-limits.ts'
 
@@ -21,6 +22,7 @@ export interface BrokerConnectionsOptions
   extends Omit<BrokerConnectionOptions, 'host' | 'port' | 'onClosed'> {
   readonly backoff: Backoff
   readonly log: Logger
+  readonly observer: ClusterObserver
   /** Told of each connection that was lost, or could not be made. */
   readonly onLost: (address: BrokerAddress, error: KafkaError) => void
 }
@@ -86,13 +88,14 @@ export class BrokerConnections {
   }
 
   async #open(line: Line, address: BrokerAddress): Promise<BrokerConnection> {
-    const { clock, backoff, log, onLost } = this.#options
+    const { clock, backoff, log, observer, onLost } = this.#options
     const { host, port } = address
     const back = () => {
       line.notBeforeMs = clock.monotonic() + backoff.delayMs(line.failures)
       line.failures += 1
     }
-    const onClosed = (_: BrokerConnection, error: KafkaError | undefined) => {
+    const onClosed = (closed: BrokerConnection, error: KafkaError | undefined) => {
+      if (line.connection === closed) observer.connectionClosed(address, error)
       if (error === undefined || this.#isClosed) return
       log.debug(`connection to ${host}:${port} lost: ${error.message}`)
       if (line.connection !== undefined) back()
@@ -107,10 +110,12 @@ export class BrokerConnections {
       }
       line.connection = connection
       line.failures = 0
+      observer.connectionOpened(address)
       return connection
     } catch (error) {
       back()
       if (!this.#isClosed) {
+        if (error instanceof KafkaError) observer.connectionFailed(address, error)
         log.warn(`Connection to ${host}:${port} could not be established. It may not be available.`)
       }
       throw error

@@ -6,7 +6,6 @@
  * response the errors are. It throws them, inside `retry`, and what is retriable is done again
  * after a back-off, until the call's time is up.
  */
-import type { DiagnosticsChannel } from '../../common/diagnostics.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { SlabPool } from '../../common/slab.ts'
 import { version } from '../../common/version.ts'
@@ -16,6 +15,7 @@ import type { Api, RequestInput, ResponseOf } from '../../protocol/schema.ts'
 import type { CommonConfig } from '../config/common-keys.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClosedError, PartialFailureError, TimeoutError, throwIfError } from '../errors.ts'
+import { ClusterObserver } from '../observability/cluster-observer.ts'
 import { Backoff } from './backoff.ts'
 import { parseBootstrapServers } from './bootstrap-servers.ts'
 import { type BrokerAddress, BrokerConnections } from './broker-connections.ts'
@@ -27,17 +27,6 @@ import {
   type TopicMetadata,
 } from './cluster-metadata.ts'
 import { Coordinators, type CoordinatorType } from './coordinators.ts'
-
-/** What is published to `samsa:clients:request` for each request made. */
-export interface RequestEvent {
-  readonly clientId: string
-  readonly api: string
-  readonly host: string
-  readonly port: number
-  /** Until the answer, in milliseconds. */
-  readonly durationMs: number
-  readonly error: KafkaError | undefined
-}
 
 export interface ClusterClientOptions {
   readonly config: CommonConfig
@@ -61,6 +50,8 @@ const MAX_IDLE_BYTES = 4 * 1024 * 1024
 export class ClusterClient {
   readonly environment: ClientEnvironment
   readonly clientId: string
+  /** Told of connections, requests and retries. */
+  readonly observer: ClusterObserver
   readonly backoff: Backoff
   readonly coordinators = new Coordinators()
   readonly #config: CommonConfig
@@ -68,7 +59,6 @@ export class ClusterClient {
   readonly #connections: BrokerConnections
   readonly #allowAutoTopicCreation: boolean
   readonly #metadataMaxAgeMs: number
-  readonly #requests: DiagnosticsChannel<RequestEvent>
   /** The topics that are asked about in each refresh. */
   readonly #topics = new Set<string>()
   /** Those that are asked about besides, used or not. */
@@ -91,11 +81,11 @@ export class ClusterClient {
     this.#bootstrap = parseBootstrapServers(config.get('bootstrap.servers'))
     this.#allowAutoTopicCreation = options.allowAutoTopicCreation
     this.#metadataMaxAgeMs = config.get('metadata.max.age.ms')
-    this.#requests = diagnostics.channel('samsa:clients:request')
+    this.observer = new ClusterObserver({ clientId: this.clientId, clock, diagnostics })
     const initialMs = config.get('retry.backoff.ms')
     this.backoff = new Backoff({ initialMs, maxMs: config.get('retry.backoff.max.ms'), random })
     this.#connections = new BrokerConnections({
-      ...{ clock, network, log, software: SOFTWARE },
+      ...{ clock, network, log, observer: this.observer, software: SOFTWARE },
       pool: new SlabPool({ maxIdleBytes: MAX_IDLE_BYTES }),
       clientId: this.clientId,
       connectTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
@@ -160,8 +150,10 @@ export class ClusterClient {
         const isFinal = error instanceof TimeoutError || error instanceof PartialFailureError
         if (!mayRetry || isFinal || failures >= retries) throw error
         limits.lastError = error
+        const delayMs = this.backoff.delayMs(failures)
+        this.observer.retried(failures + 1, delayMs, error)
+        await limits.sleep(delayMs)
       }
-      await limits.sleep(this.backoff.delayMs(failures))
     }
   }
 
@@ -357,21 +349,8 @@ export class ClusterClient {
       if (error instanceof KafkaError) failure = error
       throw error
     } finally {
-      if (this.#requests.hasSubscribers) this.#publish(connection, api, startMs, failure)
+      this.observer.requestEnded(connection, api.name, startMs, failure)
     }
-  }
-
-  #publish(connection: BrokerConnection, api: Api, startMs: number, error: KafkaError | undefined) {
-    const durationMs = this.environment.clock.monotonic() - startMs
-    const { host, port } = connection
-    this.#requests.publish({
-      clientId: this.clientId,
-      api: api.name,
-      host,
-      port,
-      durationMs,
-      error,
-    })
   }
 
   async #refresh(): Promise<void> {

@@ -79,6 +79,11 @@ export class Side {
     }
   }
 
+  /** Where processes that a case starts keep their files; they end with it. */
+  get workspace(): Workspace {
+    return this.#stage.workspace
+  }
+
   /** The path of a file of this side. */
   file(name: string): string {
     return this.#stage.workspace.path(`${this.id}-${name}`)

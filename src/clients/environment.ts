@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from '../common/logger.ts'
 import type { Network } from '../common/network.ts'
 import { type Random, SystemRandom } from '../common/random.ts'
 import { SystemNetwork } from '../common/system-network.ts'
+import type { TraceContext } from '../common/trace-context.ts'
 
 export interface ClientEnvironment {
   readonly clock: Clock
@@ -15,6 +16,8 @@ export interface ClientEnvironment {
   readonly random: Random
   readonly log: Logger
   readonly diagnostics: Diagnostics
+  /** Which trace the present work belongs to; without it, the one that the process shares. */
+  readonly trace?: TraceContext
 }
 
 /** The machine itself, with a log that says nothing unless one is given. */

@@ -1,4 +1,5 @@
 /** Configuration of a producer, with the defaults of Kafka 4. */
+import type { Config } from '../../common/config/config.ts'
 import {
   atLeast,
   between,
@@ -119,3 +120,10 @@ export const PRODUCER_CONFIG = defineConfig(PRODUCER_KEYS, {
     }
   },
 })
+
+/** The level for `compression.type`; undefined where that has none. */
+export function compressionLevel(config: Config<ProducerKeys>): number | undefined {
+  const type = config.get('compression.type')
+  if (type === 'gzip') return config.get('compression.gzip.level')
+  return type === 'zstd' ? config.get('compression.zstd.level') : undefined
+}

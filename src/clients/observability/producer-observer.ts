@@ -102,9 +102,8 @@ export class ProducerObserver {
   }
 
   /** A record never came into a batch. */
-  recordFailed(topic: string): void {
+  recordFailed(): void {
     this.#failed.record(1, this.#cluster.clock.monotonic())
-    this.#countsOf(topic)['record-error-total'] += 1
   }
 
   snapshot(gauges: ProducerGauges): ProducerMetrics {

@@ -13,16 +13,20 @@
  */
 import type { Timer } from '../../common/clock.ts'
 import type { CompressionType } from '../../common/compression/compression.ts'
-import type { Config } from '../../common/config/config.ts'
 import { KafkaError } from '../../common/errors.ts'
+import { processTraceContext } from '../../common/trace-context.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import { ClusterClient } from '../cluster/cluster-client.ts'
 import type { PartitionMetadata, TopicMetadata } from '../cluster/cluster-metadata.ts'
 import { type ConfigInput, readClientConfig } from '../config/client-config.ts'
-import { PRODUCER_CONFIG, type ProducerKeys } from '../config/producer-config.ts'
+import { compressionLevel, PRODUCER_CONFIG, type ProducerKeys } from '../config/producer-config.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
 import { ClosedError, IllegalStateError, SerializationError, TimeoutError } from '../errors.ts'
+import type { ProducerMetrics } from '../observability/metric-names.ts'
+import { ProducerObserver } from '../observability/producer-observer.ts'
 import { plainSerializer, type Serializer } from '../serializers.ts'
+import { ProducerTracing, type Tracing } from '../tracing.ts'
+import { Conditions } from './conditions.ts'
 import { InterceptorChain, type ProducerInterceptor } from './interceptors.ts'
 import { DefaultPartitioner, type Partitioner } from './partitioner.ts'
 import {
@@ -43,6 +47,8 @@ export type ProducerOptions<Key, Value> = ConfigInput<ProducerKeys> & {
   readonly valueSerializer?: Serializer<Value>
   readonly partitioner?: Partitioner
   readonly interceptors?: readonly ProducerInterceptor<Key, Value>[]
+  /** Whether records carry on the trace in which they are sent; `continue` if not given. */
+  readonly tracing?: Tracing
 }
 
 /** A record that waits for metadata or for room. */
@@ -59,6 +65,8 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
   readonly #cluster: ClusterClient
   readonly #accumulator: RecordAccumulator
   readonly #sender: Sender
+  readonly #observer: ProducerObserver
+  readonly #tracing: ProducerTracing
   readonly #transactions: Transactions | undefined
   readonly #partitioner: Partitioner
   readonly #interceptors: InterceptorChain<Key, Value>
@@ -72,7 +80,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
   #withoutRoom: WaitingRecord[] = []
   #roomTimer: Timer | undefined
   /** Who waits for something to be done: looked at whenever something is. */
-  #watchers: (() => boolean)[] = []
+  readonly #conditions = new Conditions()
   #isClosing = false
 
   /** Connects when it is first used. Throws ConfigError. */
@@ -80,9 +88,12 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     options: ProducerOptions<Key, Value>,
     environment: ClientEnvironment = systemEnvironment(),
   ) {
-    const { keySerializer, valueSerializer, partitioner, interceptors, ...settings } = options
+    const { keySerializer, valueSerializer, partitioner, interceptors, tracing, ...settings } =
+      options
     const config = readClientConfig(PRODUCER_CONFIG, settings)
     this.#environment = environment
+    const { trace = processTraceContext, random } = environment
+    this.#tracing = new ProducerTracing(trace, random, tracing ?? 'continue')
     this.#keySerializer = keySerializer ?? (plainSerializer as Serializer<unknown>)
     this.#valueSerializer = valueSerializer ?? (plainSerializer as Serializer<unknown>)
     this.#interceptors = new InterceptorChain(interceptors ?? [], environment.log)
@@ -100,7 +111,6 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     })
     this.#accumulator = accumulator
     const identity = new ProducerIdentity(cluster, accumulator, config.get('enable.idempotence'))
-    const onReleased = () => this.#released()
     const transactionalId = config.get('transactional.id')
     if (transactionalId !== null) {
       const timeoutMs = config.get('transaction.timeout.ms')
@@ -109,7 +119,10 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       this.#transactions = new Transactions(options)
     }
     const transactions = this.#transactions
-    this.#sender = new Sender({ cluster, accumulator, identity, config, transactions, onReleased })
+    const observer = new ProducerObserver(cluster.observer)
+    this.#observer = observer
+    const parts = { cluster, accumulator, identity, config, transactions, observer }
+    this.#sender = new Sender({ ...parts, onReleased: () => this.#released() })
   }
 
   /**
@@ -170,13 +183,26 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
 
   /** Resolves as soon as no record waits for room or metadata. */
   ready(): Promise<void> {
-    return this.#until(() => this.#isReady)
+    return this.#conditions.until(() => this.#isReady)
   }
 
   /** Sends at once what has been sent until now, and resolves when all of it is done. */
   async flush(options: CallOptions = {}): Promise<void> {
     const limits = this.#cluster.limits({ timeoutMs: Number.POSITIVE_INFINITY, ...options })
     await limits.wait(this.#flush())
+  }
+
+  /** `client.id`. */
+  get clientId(): string {
+    return this.#cluster.clientId
+  }
+
+  /** What has been counted and measured until now, by Kafka's names; see `prometheusText`. */
+  metrics(): ProducerMetrics {
+    let waitingRecords = this.#withoutRoom.length
+    for (const { length } of this.#withoutMetadata.values()) waitingRecords += length
+    const { maxBytes: bufferBytes, usedBytes } = this.#accumulator
+    return this.#observer.snapshot({ bufferBytes, usedBytes, waitingRecords })
   }
 
   /** The partitions of a topic. Rejects with KafkaError. */
@@ -315,7 +341,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       record = {
         key: key === null || key === undefined ? null : this.#keySerializer(key, topic),
         value: value === null || value === undefined ? null : this.#valueSerializer(value, topic),
-        headers: headerList(headers),
+        headers: this.#tracing.mark(headerList(headers)),
         timestamp: timestamp ?? this.#environment.clock.now(),
         done,
       }
@@ -418,22 +444,23 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     }
     if (placed > 0) this.#withoutRoom.splice(0, placed)
     this.#sender.isHurried = this.#withoutRoom.length > 0
-    this.#look()
+    this.#conditions.look()
   }
 
   #released(): void {
     if (this.#withoutRoom.length > 0) this.#placeWaiting()
-    else this.#look()
+    else this.#conditions.look()
   }
 
   #failWaiting(topic: string, error: KafkaError): void {
     const records = this.#withoutMetadata.get(topic) ?? []
     this.#withoutMetadata.delete(topic)
     for (const { record } of records) this.#fail(record.done, error)
-    this.#look()
+    this.#conditions.look()
   }
 
   #fail(done: SendCallback | undefined, error: KafkaError): void {
+    this.#observer.recordFailed()
     if (done === undefined) {
       this.#logFailure(error)
       return
@@ -460,7 +487,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       for (const batch of queue.batches) batch.isSealed = true
     }
     this.#sender.wake()
-    await this.#until(() => {
+    await this.#conditions.until(() => {
       for (const [queue, order] of upTo) {
         if (queue.batches.some((batch) => batch.order < order)) return false
         for (const batch of queue.inFlight) {
@@ -470,26 +497,4 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       return true
     })
   }
-
-  /** Resolves when `isDone` says so: asked whenever a batch or a waiting record is done. */
-  #until(isDone: () => boolean): Promise<void> {
-    if (isDone()) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#watchers.push(() => {
-        if (!isDone()) return false
-        resolve()
-        return true
-      })
-    })
-  }
-
-  #look(): void {
-    if (this.#watchers.length > 0) this.#watchers = this.#watchers.filter((watch) => !watch())
-  }
-}
-
-function compressionLevel(config: Config<ProducerKeys>): number | undefined {
-  const type = config.get('compression.type')
-  if (type === 'gzip') return config.get('compression.gzip.level')
-  return type === 'zstd' ? config.get('compression.zstd.level') : undefined
 }

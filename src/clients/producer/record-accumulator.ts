@@ -55,6 +55,11 @@ export class RecordAccumulator {
     this.#memory = new BatchMemory(options)
   }
 
+  /** `buffer.memory`. */
+  get maxBytes(): number {
+    return this.#options.maxBytes
+  }
+
   /** Bytes of memory in use by batches, those under way included. */
   get usedBytes(): number {
     return this.#memory.usedBytes

@@ -15,6 +15,7 @@ import { Produce } from '../../protocol/messages/produce.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
 import type { ProducerKeys } from '../config/producer-config.ts'
 import { errorForCode, TimeoutError } from '../errors.ts'
+import type { ProducerObserver } from '../observability/producer-observer.ts'
 import { ProduceRequestBuilder } from './produce-request.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
@@ -27,6 +28,7 @@ export interface SenderOptions {
   readonly identity: ProducerIdentity
   readonly config: Config<ProducerKeys>
   readonly transactions: Transactions | undefined
+  readonly observer: ProducerObserver
   /** A batch is done: there may be room for records that wait. */
   readonly onReleased: () => void
 }
@@ -284,8 +286,9 @@ export class Sender {
     const transactionalId = transactions?.transactionalId ?? null
     const topicData = builder.topicData()
     const request = { transactionalId, acks: this.#acks, timeoutMs, topicData }
+    const sentMs = this.#options.observer.requestSent(batches)
     if (this.#acks === 0) {
-      this.#post(connection, request, batches)
+      this.#post(connection, request, batches, sentMs)
       return
     }
     this.#inFlight.set(nodeId, (this.#inFlight.get(nodeId) ?? 0) + 1)
@@ -294,6 +297,8 @@ export class Sender {
     const options = { maxVersion }
     connection.request(Produce, request, options, (error, response) => {
       this.#inFlight.set(nodeId, this.#inFlight.get(nodeId)! - 1)
+      const { observer } = this.#options
+      observer.requestAnswered(connection, sentMs, error, response?.throttleTimeMs)
       if (this.#isClosed) return
       if (error !== undefined) {
         for (const batch of batches) this.#failed(batch, error)
@@ -309,8 +314,10 @@ export class Sender {
     connection: BrokerConnection,
     request: Parameters<typeof connection.post<typeof Produce>>[1],
     batches: readonly ProducerBatch[],
+    sentMs: number,
   ): void {
     const done = () => {
+      this.#options.observer.requestAnswered(connection, sentMs, undefined)
       for (const batch of batches) if (!this.#isClosed) this.#finish(batch, undefined)
       this.wake()
     }
@@ -338,6 +345,7 @@ export class Sender {
       this.#finish(batch, undefined)
     } else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && batch.recordCount > 1) {
       accumulator.split(batch)
+      this.#options.observer.batchSplit()
     } else {
       if (currentLeader.leaderId >= 0) {
         cluster.noteLeader(topic, partition, currentLeader.leaderId, currentLeader.leaderEpoch)
@@ -355,6 +363,7 @@ export class Sender {
     if (mayResend && (error.retriable || identity.mayResend(batch, error.code))) {
       batch.notBeforeMs = nowMs + cluster.backoff.delayMs(batch.attempts - 1)
       accumulator.putBack(batch)
+      this.#options.observer.batchRetried(batch, error)
       // Until the batch goes out again, it may be known where to.
       this.#refresh()
     } else {
@@ -384,7 +393,10 @@ export class Sender {
     baseOffset = -1,
     logAppendTimeMs = -1,
   ): void {
-    const { log } = this.#options.cluster.environment
+    const { cluster, observer } = this.#options
+    const { log } = cluster.environment
+    if (error === undefined) observer.batchWritten(batch, baseOffset)
+    else if (!batch.isComplete) observer.batchFailed(batch, error)
     batch.complete(error, baseOffset, logAppendTimeMs, (thrown) =>
       log.error('a callback of send has thrown', thrown),
     )

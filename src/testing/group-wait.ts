@@ -50,21 +50,21 @@ export class GroupWatcher {
   }
 
   async #describe(groupId: string): Promise<GroupDescription | undefined> {
-    const type = (await this.#admin.listGroups()).find((group) => group.groupId === groupId)?.type
-    if (type === undefined) return undefined
+    const listed = (await this.#admin.listGroups()).find((group) => group.groupId === groupId)
+    if (listed === undefined) return undefined
     try {
-      const described =
-        type === 'Consumer'
-          ? await this.#admin.describeConsumerGroups([groupId])
-          : type === 'Share'
-            ? await this.#admin.describeShareGroups([groupId])
-            : await this.#admin.describeClassicGroups([groupId])
-      return described.get(groupId)
+      return (await this.#ask(listed.type.toLowerCase(), groupId)).get(groupId)
     } catch (error) {
       // It has gone, or become one of another type, in between.
       if (error instanceof KafkaError && error.errorName === 'GROUP_ID_NOT_FOUND') return undefined
       throw error
     }
+  }
+
+  #ask(type: string, groupId: string): Promise<Map<string, GroupDescription>> {
+    if (type === 'consumer') return this.#admin.describeConsumerGroups([groupId])
+    if (type === 'share') return this.#admin.describeShareGroups([groupId])
+    return this.#admin.describeClassicGroups([groupId])
   }
 
   /** What keeps the group from being as wanted, for people; undefined if nothing does. */

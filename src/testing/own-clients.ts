@@ -1,12 +1,19 @@
 /**
  * The clients that a test cluster has of its own. They try again soon, since nothing is far away,
- * and keep the process alive for as long as a call of theirs is under way and no longer.
+ * and keep the process alive for as long as a call of theirs is under way and no longer: sockets do
+ * not, but the timer of a call's time limit does.
  */
 
 import { ClusterClient } from '../clients/cluster/cluster-client.ts'
 import { ADMIN_CONFIG } from '../clients/config/admin-config.ts'
 import { readClientConfig } from '../clients/config/client-config.ts'
-import { Admin, type ClientEnvironment, Producer } from '../clients/index.ts'
+import {
+  Admin,
+  type ClientEnvironment,
+  Producer,
+  type ProducerRecord,
+  type RecordMetadata,
+} from '../clients/index.ts'
 import { SystemClock } from '../common/clock.ts'
 import { silentLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
@@ -16,10 +23,7 @@ import { OWN_CLIENT_ID } from './faults.ts'
 /** What a test may give as a record's value: anything but text and bytes becomes JSON. */
 export type TestValue = string | Uint8Array | object | number | boolean
 
-/**
- * The machine as a cluster's own clients have it. Each call of a client has a timer for its time
- * limit; these timers, and not the sockets, keep the process alive.
- */
+/** The machine, with timers that keep the process alive and sockets that do not. */
 export function ownEnvironment(): ClientEnvironment {
   return {
     clock: new SystemClock({ keepsAlive: true }),
@@ -56,11 +60,21 @@ export class OwnClients {
     return this.#cluster
   }
 
-  get producer(): Producer<string | Uint8Array, TestValue> {
-    const valueSerializer = serialize
-    const config = { ...this.#config(), lingerMs: 0, valueSerializer }
-    this.#producer ??= new Producer<string | Uint8Array, TestValue>(config, this.#environment)
-    return this.#producer
+  /** Sends records, in order. Rejects with KafkaError. */
+  async produce(
+    records: readonly ProducerRecord<string | Uint8Array, TestValue>[],
+  ): Promise<RecordMetadata[]> {
+    const config = { ...this.#config(), lingerMs: 0, valueSerializer: serialize }
+    // A producer has timers that are no call's, which must not keep the process alive.
+    const environment = { ...this.#environment, clock: new SystemClock() }
+    this.#producer ??= new Producer<string | Uint8Array, TestValue>(config, environment)
+    const producer = this.#producer
+    const call = this.#environment.clock.schedule(Number.POSITIVE_INFINITY, () => {})
+    try {
+      return await Promise.all(records.map((record) => producer.send(record)))
+    } finally {
+      call.cancel()
+    }
   }
 
   /** Closes them; they are made anew when they are next asked for. */

@@ -77,7 +77,7 @@ export class TestBroker {
     this.#end()
   }
 
-  /** Starts the broker on its old port, with what it had written; one that runs is stopped first. */
+  /** Starts the broker where it was, with what it had written; one that runs is stopped first. */
   async restart(): Promise<void> {
     await this.stop()
     await this.start()

@@ -146,12 +146,11 @@ export class TestCluster {
       }
       await this.createTopics({ [topic]: {} })
     }
-    const { producer } = this.#clients
-    const sent = [...records].map((record) => {
+    const complete = [...records].map((record) => {
       const isPlain = typeof record === 'string' || record instanceof Uint8Array
-      return producer.send({ topic, ...(isPlain ? { value: record } : record) })
+      return { topic, ...(isPlain ? { value: record } : record) }
     })
-    return await Promise.all(sent)
+    return await this.#clients.produce(complete)
   }
 
   /**

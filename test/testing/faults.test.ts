@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Admin, ConfigError, Producer, TimeoutError } from '../../src/clients/index.ts'
 import { ApiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { ListGroups } from '../../src/protocol/messages/list-groups.ts'
@@ -7,21 +7,8 @@ import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import { Produce } from '../../src/protocol/messages/produce.ts'
 import { buildRecordBatch } from '../../src/protocol/records/record-batch-writer.ts'
 import { API_BY_NAME } from '../../src/testing/api-by-name.ts'
-import { TestCluster } from '../../src/testing/index.ts'
 import { batchOf, produce } from '../support/requests.ts'
-import { TestClient } from '../support/test-client.ts'
-
-async function start(t: TestContext) {
-  const kafka = await TestCluster.start({ topics: { t: {} } })
-  t.after(() => kafka.stop())
-  return kafka
-}
-
-async function connect(t: TestContext, kafka: TestCluster): Promise<TestClient> {
-  const client = await TestClient.connect(Number(kafka.bootstrapServers.split(':')[1]))
-  t.after(() => client.close())
-  return client
-}
+import { connect, startCluster, valuesOf } from './support.ts'
 
 /** What retention leaves alone when time is advanced. */
 function recent(values: readonly string[]): Buffer {
@@ -30,10 +17,8 @@ function recent(values: readonly string[]): Buffer {
   )
 }
 
-const values = async (kafka: TestCluster) => (await kafka.readTopic('t')).map(({ value }) => value)
-
 test('faults can be had for every API that is served, and for no other', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const client = await connect(t, kafka)
   const { apiKeys } = await client.send(ApiVersions, 3, {
     ...{ clientSoftwareName: 'test', clientSoftwareVersion: '1' },
@@ -47,7 +32,7 @@ test('faults can be had for every API that is served, and for no other', async (
 })
 
 test('a request that is dropped is not handled; the client gives up and tries again', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const fault = kafka.faults.drop('Produce', { times: 1 })
   await using producer = new Producer({
     ...{ bootstrapServers: kafka.bootstrapServers, lingerMs: 0 },
@@ -56,11 +41,11 @@ test('a request that is dropped is not handled; the client gives up and tries ag
   await producer.send({ topic: 't', value: 'a' })
   assert.equal(fault.hits, 1)
   assert.equal(fault.isActive, false)
-  assert.deepEqual(await values(kafka), ['a'])
+  assert.deepEqual(await valuesOf(kafka), ['a'])
 })
 
 test('after a request that was dropped nothing is answered on its connection', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const fault = kafka.faults.drop('ListGroups')
   const [first, second] = [await connect(t, kafka), await connect(t, kafka)]
   first.post(ListGroups, 4, {})
@@ -74,7 +59,7 @@ test('after a request that was dropped nothing is answered on its connection', a
 })
 
 test('what is delayed is handled in its time and order, and what follows after it', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const fault = kafka.faults.delay('Produce', { ms: 3_600_000, times: 1 })
   const [client, other] = [await connect(t, kafka), await connect(t, kafka)]
   const request = (value: string) => ({
@@ -85,15 +70,15 @@ test('what is delayed is handled in its time and order, and what follows after i
   client.post(Produce, 9, request('second'))
   await fault.waitForHit()
   await produce(other, 't', recent(['overtakes']))
-  assert.deepEqual(await values(kafka), ['overtakes'])
+  assert.deepEqual(await valuesOf(kafka), ['overtakes'])
   await kafka.advanceTime(3_600_000)
   await client.nextFrame()
   await client.nextFrame()
-  assert.deepEqual(await values(kafka), ['overtakes', 'first', 'second'])
+  assert.deepEqual(await valuesOf(kafka), ['overtakes', 'first', 'second'])
 })
 
-test('requests are answered with an error, with a response, or with what a function says', async (t) => {
-  const kafka = await start(t)
+test('requests are answered with an error, a response, or what a function says', async (t) => {
+  const kafka = await startCluster(t)
   const client = await connect(t, kafka)
   const metadata = () => client.send(Metadata, 9, { topics: [{ name: 't' }] })
   kafka.faults.answer('Metadata', 'LEADER_NOT_AVAILABLE', { times: 1 })
@@ -121,15 +106,15 @@ test('requests are answered with an error, with a response, or with what a funct
 })
 
 test('a connection is closed in place of an answer', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const client = await connect(t, kafka)
   kafka.faults.closeConnection('Produce', { times: 1 })
   await assert.rejects(produce(client, 't', batchOf(['lost'])), /connection closed/)
-  assert.deepEqual(await values(kafka), [])
+  assert.deepEqual(await valuesOf(kafka), [])
 })
 
 test('a fault strikes the requests that it is for', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   await using admin = new Admin({ bootstrapServers: kafka.bootstrapServers, clientId: 'mine' })
   const fault = kafka.faults.answer('CreateTopics', 'POLICY_VIOLATION', {
     when: ({ topics }, { clientId }) => clientId === 'mine' && topics[0]?.name === 'forbidden',
@@ -144,11 +129,11 @@ test('a fault strikes the requests that it is for', async (t) => {
   kafka.faults.drop('Metadata')
   kafka.faults.closeConnection('Fetch')
   await kafka.produce('t', ['a'])
-  assert.deepEqual(await values(kafka), ['a'])
+  assert.deepEqual(await valuesOf(kafka), ['a'])
 })
 
 test('a Produce without an answer gets none from a fault either', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const request = {
     ...{ acks: 0, timeoutMs: 5000 },
     topicData: [{ name: 't', partitionData: [{ index: 0, records: batchOf(['lost']) }] }],
@@ -167,11 +152,11 @@ test('a Produce without an answer gets none from a fault either', async (t) => {
   const client = await connect(t, kafka)
   client.post(Produce, 9, request)
   await client.closed
-  assert.deepEqual(await values(kafka), [])
+  assert.deepEqual(await valuesOf(kafka), [])
 })
 
 test('the wait for a hit counts, and ends', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const client = await connect(t, kafka)
   const fault = kafka.faults.delay('Metadata', { ms: 0 })
   await assert.rejects(fault.waitForHit({ timeoutMs: 1 }), (error) => {
@@ -187,7 +172,7 @@ test('the wait for a hit counts, and ends', async (t) => {
 })
 
 test('faults that make no sense are refused', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const refused = (inject: () => unknown, message: RegExp) =>
     assert.throws(inject, (error) => {
       assert.ok(error instanceof ConfigError)
@@ -200,7 +185,7 @@ test('faults that make no sense are refused', async (t) => {
 })
 
 test('what the test gets wrong in a fault is thrown where the runner sees it', async (t) => {
-  const kafka = await start(t)
+  const kafka = await startCluster(t)
   const client = await connect(t, kafka)
   const uncaught = () =>
     new Promise<Error>((resolve) => {

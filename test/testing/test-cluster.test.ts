@@ -13,14 +13,12 @@ import {
   TimeoutError,
 } from '../../src/clients/index.ts'
 import { TestCluster } from '../../src/testing/index.ts'
+import { valuesOf } from './support.ts'
 
 // Other tests make temporary folders too, and may do so now.
 const scratch = mkdtempSync(join(tmpdir(), 'samsa-test-'))
 process.env.TMPDIR = scratch
 after(() => rmSync(scratch, { recursive: true }))
-
-const values = async (kafka: TestCluster, topic: string) =>
-  (await kafka.readTopic(topic)).map(({ value }) => value)
 
 test('a cluster has its topics, with their settings, when it has started', async () => {
   await using kafka = await TestCluster.start({
@@ -96,7 +94,7 @@ test('more than one fetch, and records that were deleted, are no obstacle', asyn
   const large = Array.from({ length: 60 }, (_, index) => `${index} ${'x'.repeat(100_000)}`)
   await kafka.produce('large', large)
   await kafka.admin.deleteRecords([{ topic: 'large', partition: 0, beforeOffset: 7 }])
-  assert.deepEqual(await values(kafka, 'large'), large.slice(7))
+  assert.deepEqual(await valuesOf(kafka, 'large'), large.slice(7))
 })
 
 test('what was aborted is left out, and so is what may still be', async () => {
@@ -113,9 +111,9 @@ test('what was aborted is left out, and so is what may still be', async () => {
   await kafka.produce('t', ['plain'])
   await committing.send({ topic: 't', value: 'committed 2' })
   await committing.commitTransaction()
-  assert.deepEqual(await values(kafka, 't'), ['committed 1'])
+  assert.deepEqual(await valuesOf(kafka, 't'), ['committed 1'])
   await aborting.abortTransaction()
-  assert.deepEqual(await values(kafka, 't'), ['committed 1', 'plain', 'committed 2'])
+  assert.deepEqual(await valuesOf(kafka, 't'), ['committed 1', 'plain', 'committed 2'])
   const all = await kafka.readTopic('t', { isolationLevel: 'read_uncommitted' })
   assert.equal(all.length, 4)
 })
@@ -123,7 +121,7 @@ test('what was aborted is left out, and so is what may still be', async () => {
 test('topics that nobody made are made, unless that is switched off', async () => {
   await using lenient = await TestCluster.start()
   await lenient.produce('new', ['a'])
-  assert.deepEqual(await values(lenient, 'new'), ['a'])
+  assert.deepEqual(await valuesOf(lenient, 'new'), ['a'])
   await using strict = await TestCluster.start({ autoCreateTopics: false })
   const unknown = { errorName: 'UNKNOWN_TOPIC_OR_PARTITION' }
   await assert.rejects(strict.produce('new', ['a']), unknown)
@@ -212,7 +210,7 @@ test('a folder keeps what was in it for the next cluster; a temporary one goes',
   const { clusterId } = first
   await first.stop()
   const second = await TestCluster.start(options)
-  assert.deepEqual(await values(second, 't'), ['kept'])
+  assert.deepEqual(await valuesOf(second, 't'), ['kept'])
   assert.equal(second.clusterId, clusterId)
   await second.stop()
   const other = TestCluster.start({ ...options, clusterId: 'another' })
@@ -241,7 +239,7 @@ test('fifty clusters in one process do not know of each other', async () => {
   await Promise.all(clusters.map((kafka, index) => kafka.produce('t', [String(index)])))
   await clusters[7]!.stop()
   for (const [index, kafka] of clusters.entries()) {
-    if (index !== 7) assert.deepEqual(await values(kafka, 't'), [String(index)])
+    if (index !== 7) assert.deepEqual(await valuesOf(kafka, 't'), [String(index)])
   }
   await Promise.all(clusters.map((kafka) => kafka.stop()))
 })

@@ -9,22 +9,35 @@ export type * from './admin/groups.ts'
 export type * from './admin/log-dirs.ts'
 export type * from './admin/partitions.ts'
 export type * from './admin/quotas.ts'
+export type * from './admin/scram.ts'
 export type * from './admin/topics.ts'
 export type * from './admin/transactions.ts'
 export type { CallOptions } from './cluster/call-limits.ts'
 export type { BrokerNode, PartitionMetadata, TopicMetadata } from './cluster/cluster-metadata.ts'
 export {
+  type CommitCallback,
+  Consumer,
+  type ConsumerOptions,
+  type Subscription,
+} from './consumer/consumer.ts'
+export type { PollOptions } from './consumer/consumer-core.ts'
+export type { OffsetOfTime, TimeQuery } from './consumer/consumer-queries.ts'
+export {
   ConsumerRecord,
   type RecordHeader,
   type TimestampType,
 } from './consumer/consumer-record.ts'
+export { ConsumerRecords, type PartitionRecords } from './consumer/consumer-records.ts'
+export type { ErrorDecision, RunOptions } from './consumer/consumer-run.ts'
 export {
+  CorruptRecordError,
   DeserializationError,
   LogTruncationError,
   NoOffsetForPartitionError,
   OffsetOutOfRangeError,
   WakeupError,
 } from './consumer/errors.ts'
+export type { ConsumerInterceptor } from './consumer/interceptors.ts'
 export type { OffsetToCommit, Position } from './consumer/partition-state.ts'
 export type { RebalanceListener } from './consumer/subscription-state.ts'
 export * from './deserializers.ts'

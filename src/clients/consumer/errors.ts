@@ -31,6 +31,26 @@ export class DeserializationError extends KafkaError {
   }
 }
 
+/**
+ * A record cannot be read: its batch is damaged. The position stays before it, so that the next
+ * poll tries again; an application that wants to go on seeks to a later offset.
+ */
+export class CorruptRecordError extends KafkaError {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+
+  constructor(at: TopicPartition & { readonly offset: number }, cause: KafkaError) {
+    const where = `${partitionName(at)} at offset ${at.offset}`
+    const text = `Record batch for partition ${where} is invalid: ${cause.message}`
+    super('CORRUPT_MESSAGE', `${text}. Seek past the record to continue consumption.`, { cause })
+    this.name = 'CorruptRecordError'
+    this.topic = at.topic
+    this.partition = at.partition
+    this.offset = at.offset
+  }
+}
+
 /** Partitions have no committed offset, and `auto.offset.reset` is `none`. */
 export class NoOffsetForPartitionError extends KafkaError {
   readonly partitions: readonly TopicPartition[]

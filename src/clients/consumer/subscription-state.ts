@@ -36,6 +36,7 @@ export class SubscriptionState {
   readonly #states = new Map<string, Map<number, PartitionState>>()
   #list: readonly PartitionState[] = []
   #version = 0
+  #changes = 0
 
   constructor(defaultReset: OffsetReset) {
     this.defaultReset = defaultReset
@@ -70,6 +71,11 @@ export class SubscriptionState {
   /** Rises with each change of the assignment. */
   get version(): number {
     return this.#version
+  }
+
+  /** Rises with each change after which there may be something else to ask brokers. */
+  get changes(): number {
+    return this.#changes
   }
 
   /** Subscribes to topics instead of those before. Returns whether that changes something. */
@@ -170,14 +176,25 @@ export class SubscriptionState {
 
   /** What the application is done with in each partition that has a position. */
   consumedOffsets(partitions: Iterable<TopicPartition> = this.#list): OffsetToCommit[] {
-    const offsets: OffsetToCommit[] = []
-    for (const wanted of partitions) {
-      const state = this.find(wanted)
-      if (state === undefined || !state.hasPosition) continue
+    return this.#positions(partitions).map((state) => {
       const { topic, partition, consumedOffset: offset, consumedEpoch: leaderEpoch } = state
-      offsets.push({ topic, partition, offset, leaderEpoch, metadata: '' })
-    }
-    return offsets
+      return { topic, partition, offset, leaderEpoch, metadata: '' }
+    })
+  }
+
+  /** What the application has got of each partition that has a position. */
+  deliveredOffsets(): OffsetToCommit[] {
+    return this.#positions(this.#list).map((state) => {
+      const { topic, partition, deliveredOffset: offset, deliveredEpoch: leaderEpoch } = state
+      return { topic, partition, offset, leaderEpoch, metadata: '' }
+    })
+  }
+
+  #positions(partitions: Iterable<TopicPartition>): PartitionState[] {
+    return [...partitions].flatMap((wanted) => {
+      const state = this.find(wanted)
+      return state?.hasPosition ? [state] : []
+    })
   }
 
   #become(kind: SubscriptionKind): void {
@@ -207,7 +224,7 @@ export class SubscriptionState {
         next.set(wanted.topic, topic)
       }
       if (topic.has(wanted.partition)) continue
-      const state = this.find(wanted) ?? new PartitionState(wanted, this.#version)
+      const state = this.find(wanted) ?? this.#newState(wanted)
       topic.set(wanted.partition, state)
       list.push(state)
     }
@@ -217,5 +234,12 @@ export class SubscriptionState {
     this.#states.clear()
     for (const [name, topic] of next) this.#states.set(name, topic)
     this.#list = list
+    this.#changes += 1
+  }
+
+  #newState(partition: TopicPartition): PartitionState {
+    return new PartitionState(partition, this.#version, () => {
+      this.#changes += 1
+    })
   }
 }

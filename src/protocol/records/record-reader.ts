@@ -57,6 +57,7 @@ export class RecordReader {
   #offset = -1
   #timestamp = -1
   #sizeInBytes = 0
+  #fieldsAt = 0
   #keyAt = 0
   #keyLength = -1
   #valueAt = 0
@@ -101,6 +102,16 @@ export class RecordReader {
   /** Bytes of the record uncompressed, with its length. */
   get sizeInBytes(): number {
     return this.#sizeInBytes
+  }
+
+  /** The bytes that the records are in: the buffer, or what the batch was decompressed to. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+
+  /** Where in `bytes` key, value and headers begin, for who will read them later. */
+  get fieldsAt(): number {
+    return this.#fieldsAt
   }
 
   get hasKey(): boolean {
@@ -159,6 +170,7 @@ export class RecordReader {
       ? this.batch.maxTimestamp
       : this.batch.baseTimestamp + timestampDelta
     this.#offset = this.batch.baseOffset + this.#varint()
+    this.#fieldsAt = this.#at
     this.#keyLength = this.#varint()
     this.#keyAt = this.#at
     this.#skip(this.#keyLength)

@@ -1,0 +1,293 @@
+/**
+ * The parts of a consumer put together, and the loop that all ways of consuming have in common: the
+ * membership gets its turn, positions are found, records are collected, and more are fetched.
+ */
+import type { Config } from '../../common/config/config.ts'
+import type { CallLimits, CallOptions } from '../cluster/call-limits.ts'
+import { ClusterClient } from '../cluster/cluster-client.ts'
+import type { ConsumerKeys } from '../config/consumer-config.ts'
+import type { Deserializer } from '../deserializers.ts'
+import type { ClientEnvironment } from '../environment.ts'
+import { ClosedError, IllegalStateError } from '../errors.ts'
+import type { TopicPartition } from '../topic-partition.ts'
+import { ConsumerRecords } from './consumer-records.ts'
+import { noGroup, WakeupError } from './errors.ts'
+import type { PartitionBatch } from './fetch-buffer.ts'
+import { Fetcher } from './fetcher.ts'
+import type { Assignor } from './group/assignor.ts'
+import type { GroupMembership, MembershipHost } from './group/group-membership.ts'
+import type { ConsumerInterceptors } from './interceptors.ts'
+import { parseOffsetReset } from './offset-reset.ts'
+import { PartitionLeaders } from './partition-leaders.ts'
+import type { OffsetToCommit, PartitionState } from './partition-state.ts'
+import { Positions } from './positions.ts'
+import { SubscriptionState } from './subscription-state.ts'
+import { WakeLatch } from './wake-latch.ts'
+
+export interface ConsumerCoreOptions<Key, Value> {
+  readonly config: Config<ConsumerKeys>
+  readonly environment: ClientEnvironment
+  readonly keyDeserializer: Deserializer<Key> | undefined
+  readonly valueDeserializer: Deserializer<Value> | undefined
+  readonly interceptors: ConsumerInterceptors<Key, Value>
+  readonly assignors: readonly Assignor[]
+  /** Makes the consumer's place in its group. */
+  readonly join?: (host: MembershipHost) => GroupMembership
+}
+
+/** What works on records in the background, and has to stop before their partitions go. */
+export interface Worker {
+  /** Resolves when nothing works on these partitions any more; without any, when nothing does. */
+  drain(partitions?: readonly TopicPartition[]): Promise<void>
+}
+
+/** How records are asked for by what is built on the core. */
+export interface NextOptions extends PollOptions {
+  /** Ends the wait for records when it becomes true; asked whenever something has happened. */
+  readonly until?: () => boolean
+  /** While it is false, the membership gets no turn, and leaves the group in the end. */
+  readonly isAlive?: () => boolean
+}
+
+export interface PollOptions extends CallOptions {
+  /** How long to wait for records, in milliseconds; without it, until there are some. */
+  readonly timeoutMs?: number
+  /** Instead of `max.poll.records`. */
+  readonly maxRecords?: number
+}
+
+export class ConsumerCore<Key, Value> implements MembershipHost {
+  readonly config: Config<ConsumerKeys>
+  readonly environment: ClientEnvironment
+  readonly cluster: ClusterClient
+  readonly subscription: SubscriptionState
+  readonly latch: WakeLatch
+  readonly interceptors: ConsumerInterceptors<Key, Value>
+  readonly assignors: readonly Assignor[]
+  readonly isReadCommitted: boolean
+  readonly #maxPollRecords: number
+  readonly #membership: GroupMembership | undefined
+  readonly #leaders: PartitionLeaders
+  readonly #positions: Positions
+  readonly #fetcher: Fetcher<Key, Value>
+  #waking = new AbortController()
+  /** What works on records in the background. */
+  readonly workers = new Set<Worker>()
+  /** Partitions whose records were delivered and count as consumed at the next call. */
+  #inHand: PartitionState[] = []
+  #isPolling = false
+  #isClosed = false
+
+  constructor(options: ConsumerCoreOptions<Key, Value>) {
+    const { config, environment, interceptors } = options
+    const { keyDeserializer, valueDeserializer } = options
+    this.config = config
+    this.environment = environment
+    this.interceptors = interceptors
+    this.assignors = options.assignors
+    this.latch = new WakeLatch(environment.clock)
+    this.isReadCommitted = config.get('isolation.level') === 'read_committed'
+    this.#maxPollRecords = config.get('max.poll.records')
+    const allowAutoTopicCreation = config.get('allow.auto.create.topics')
+    const cluster = new ClusterClient({ config, environment, allowAutoTopicCreation })
+    const subscription = new SubscriptionState(parseOffsetReset(config.get('auto.offset.reset')))
+    const leaders = new PartitionLeaders(cluster, () => this.#leadersFound())
+    this.cluster = cluster
+    this.subscription = subscription
+    this.#leaders = leaders
+    this.#membership = options.join?.(this)
+    const membership = this.#membership
+    const { isReadCommitted } = this
+    const onProgress = () => this.latch.ring()
+    const parts = { cluster, subscription, leaders, isReadCommitted, onProgress }
+    this.#positions = new Positions({
+      ...parts,
+      committed: membership && ((all, limits) => membership.committed(all, limits)),
+    })
+    this.#fetcher = new Fetcher({
+      ...parts,
+      ...{ keyDeserializer, valueDeserializer },
+      checkCrcs: config.get('check.crcs'),
+      metadataMaxAgeMs: config.get('metadata.max.age.ms'),
+      minBytes: config.get('fetch.min.bytes'),
+      maxBytes: config.get('fetch.max.bytes'),
+      maxWaitMs: config.get('fetch.max.wait.ms'),
+      maxPartitionBytes: config.get('max.partition.fetch.bytes'),
+      maxBufferedBytes: config.get('buffer.memory'),
+      rack: config.get('client.rack'),
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Throws INVALID_GROUP_ID where there is no group. */
+  get membership(): GroupMembership {
+    if (this.#membership === undefined) throw noGroup()
+    return this.#membership
+  }
+
+  get hasGroup(): boolean {
+    return this.#membership !== undefined
+  }
+
+  /** Ends the call under way, or else the next one, with WakeupError. */
+  wakeup(): void {
+    this.#waking.abort(new WakeupError())
+  }
+
+  /** Runs a call that `wakeup` may end. */
+  async call<Result>(
+    options: CallOptions,
+    run: (limits: CallLimits) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.#isClosed) throw new ClosedError('The consumer is closed')
+    try {
+      return await run(this.#limits(options))
+    } catch (error) {
+      if (error instanceof WakeupError) this.#waking = new AbortController()
+      throw error
+    }
+  }
+
+  /**
+   * Records, as soon as there are some; none when the time is up. They count as handed out, and the
+   * application has to say when it is done with them.
+   */
+  async next(options: NextOptions = {}): Promise<PartitionBatch<Key, Value>[]> {
+    if (this.#isPolling) throw new IllegalStateError('Another poll is under way')
+    if (this.subscription.kind === 'none') {
+      const text = 'Consumer is not subscribed to any topics or assigned any partitions'
+      throw new IllegalStateError(text)
+    }
+    this.#isPolling = true
+    this.#settle()
+    try {
+      const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options
+      return await this.call({ timeoutMs, signal }, (limits) => this.#poll(limits, options))
+    } finally {
+      this.#isPolling = false
+    }
+  }
+
+  /** Records of these partitions were delivered; at the next call they count as consumed. */
+  hold(states: Iterable<PartitionState>): void {
+    this.#inHand.push(...states)
+  }
+
+  /** Whether `turn` has something to do. */
+  get wantsTurn(): boolean {
+    return this.#waking.signal.aborted || (this.#membership?.nextPollInMs() ?? 1) <= 0
+  }
+
+  /** Gives the membership its turn, between records. */
+  async turn(): Promise<void> {
+    this.#settle()
+    await this.call({}, async (limits) => {
+      limits.check()
+      await this.#membership?.poll(limits)
+    })
+  }
+
+  /** Resolves when `isDone`; meanwhile positions are looked for. Rejects when the time is up. */
+  async until(limits: CallLimits, isDone: () => boolean): Promise<void> {
+    for (;;) {
+      this.#positions.update()
+      if (isDone()) return
+      this.#throwErrors()
+      limits.check()
+      await this.latch.wait(limits.remainingMs, limits.signal)
+    }
+  }
+
+  /** Something happened for which a waiting poll should look. */
+  wake(): void {
+    this.latch.ring()
+  }
+
+  /** Lets callbacks that run on partitions end before these are given away. */
+  async beforeRevoke(partitions: readonly TopicPartition[]): Promise<void> {
+    await Promise.all([...this.workers].map((worker) => worker.drain(partitions)))
+  }
+
+  /** Offsets were committed. */
+  onCommit(offsets: readonly OffsetToCommit[]): void {
+    this.interceptors.onCommit(offsets)
+  }
+
+  /** Ends what works on records in the background, and awaits that. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.workers].map((worker) => worker.drain()))
+  }
+
+  /** Leaves the group, if there is one. */
+  async leave(limits: CallLimits): Promise<void> {
+    await this.#membership?.leave(limits)
+  }
+
+  /** Ends everything. Calls that are under way fail with ClosedError. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#waking.abort(new ClosedError('The consumer is closed'))
+    this.#fetcher.close()
+    this.#positions.close()
+    this.#leaders.close()
+    this.cluster.close()
+    this.interceptors.close()
+    this.latch.ring()
+  }
+
+  async #poll(limits: CallLimits, options: NextOptions): Promise<PartitionBatch<Key, Value>[]> {
+    const max = options.maxRecords ?? this.#maxPollRecords
+    for (;;) {
+      limits.signal?.throwIfAborted()
+      if (options.isAlive?.() ?? true) {
+        await this.#membership?.poll(this.cluster.limits({ signal: limits.signal }))
+      }
+      if (options.until?.()) return []
+      this.#positions.update()
+      this.#fetcher.notePoll()
+      const batches = this.#fetcher.collect(max)
+      this.#fetcher.pump()
+      if (batches.length > 0) return this.#intercept(batches)
+      this.#throwErrors()
+      const waitMs = Math.min(
+        limits.remainingMs,
+        this.#membership?.nextPollInMs() ?? limits.remainingMs,
+      )
+      if (limits.remainingMs === 0) return []
+      await this.latch.wait(waitMs, limits.signal)
+    }
+  }
+
+  #intercept(batches: PartitionBatch<Key, Value>[]): PartitionBatch<Key, Value>[] {
+    if (this.interceptors.isEmpty) return batches
+    const records = this.interceptors.onConsume(new ConsumerRecords(batches))
+    for (const batch of batches) batch.records = [...records.records(batch)]
+    return batches
+  }
+
+  #settle(): void {
+    for (const state of this.#inHand.splice(0)) state.settle()
+  }
+
+  #throwErrors(): void {
+    this.#positions.throwError()
+    const refusal = this.#leaders.takeRefusal()
+    if (refusal !== undefined) throw refusal
+  }
+
+  #leadersFound(): void {
+    this.#positions.lookAgain()
+    this.#fetcher.lookAgain()
+    this.latch.ring()
+  }
+
+  #limits({ timeoutMs, signal }: CallOptions): CallLimits {
+    const waking = this.#waking.signal
+    const both = signal === undefined ? waking : AbortSignal.any([signal, waking])
+    return this.cluster.limits({ timeoutMs, signal: both })
+  }
+}

@@ -152,12 +152,14 @@ const TABLE = {
   CONCURRENT_TRANSACTIONS: [
     51,
     true,
-    'Another operation on the same transaction is still under way.',
+    'The producer attempted to update a transaction while another concurrent operation on the ' +
+      'same transaction was ongoing.',
   ],
   TRANSACTION_COORDINATOR_FENCED: [
     52,
     false,
-    'The sender of a transaction marker is no longer coordinator for that producer.',
+    'Indicates that the transaction coordinator sending a WriteTxnMarker is no longer the ' +
+      'current coordinator for a given producer.',
   ],
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: [53, false, 'Transactional Id authorization failed.'],
   SECURITY_DISABLED: [54, false, 'Security features are disabled.'],
@@ -239,7 +241,8 @@ const TABLE = {
   GROUP_SUBSCRIBED_TO_TOPIC: [
     86,
     false,
-    'Offsets of a topic cannot be deleted while the group is subscribed to it.',
+    'Deleting offsets of a topic is forbidden while the consumer group is actively subscribed ' +
+      'to it.',
   ],
   INVALID_RECORD: [
     87,

@@ -19,7 +19,7 @@ import { type DumpSegmentOptions, dumpSegment, type OffsetGap } from './dump-log
 import { bytesDecoder, coordinatorDecoder, type RecordDecoder } from './dump-log/record-decoders.ts'
 import { defineOptions } from './support/options.ts'
 import { printLine, type Tool, ToolError, type ToolIo } from './support/tool.ts'
-import { uncaught } from './support/tool-log.ts'
+import { withClassName } from './support/tool-log.ts'
 
 const STRING_DECODER = 'org.apache.kafka.tools.api.StringDecoder'
 const MAX_INTEGER = 2 ** 31 - 1
@@ -201,20 +201,9 @@ async function print(lines: Iterable<string>, io: ToolIo): Promise<void> {
   }
 }
 
-function parseOptions(args: readonly string[]): Parsed {
-  try {
-    const options = OPTIONS.parse(args)
-    options.checkRequired('files')
-    return options
-  } catch (error) {
-    // Kafka's tool does not catch what the library says that reads the options.
-    const isLibrarys = error instanceof ToolError && error.className.startsWith('joptsimple.')
-    throw isLibrarys ? uncaught(error.className, error.message) : error
-  }
-}
-
-export const kafkaDumpLog: Tool = async (args, io) => {
-  const options = parseOptions(args)
+export const kafkaDumpLog: Tool = withClassName(async (args, io) => {
+  const options = OPTIONS.parse(args)
+  options.checkRequired('files')
   const decoder = decoderOf(options)
   const maxBytes = Number(options.required('max-bytes'))
   const dumpOptions: DumpOptions = {
@@ -239,4 +228,4 @@ export const kafkaDumpLog: Tool = async (args, io) => {
   }
   for (const line of findings.lines()) complain(line)
   return 0
-}
+})

@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-broker-api-versions': async () =>
     (await import('./kafka-broker-api-versions.ts')).kafkaBrokerApiVersions,
+  'kafka-reassign-partitions': async () =>
+    (await import('./kafka-reassign-partitions.ts')).kafkaReassignPartitions,
   'kafka-log-dirs': async () => (await import('./kafka-log-dirs.ts')).kafkaLogDirs,
   'kafka-leader-election': async () =>
     (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
@@ -31,8 +33,11 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
     (await import('./kafka-producer-perf-test.ts')).kafkaProducerPerfTest,
   'kafka-verifiable-producer': async () =>
     (await import('./kafka-verifiable-producer.ts')).kafkaVerifiableProducer,
+  'kafka-consumer-groups': async () =>
+    (await import('./kafka-consumer-groups.ts')).kafkaConsumerGroups,
   'kafka-delete-records': async () =>
     (await import('./kafka-delete-records.ts')).kafkaDeleteRecords,
+  'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
   'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
   'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
   'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,

@@ -8,7 +8,7 @@ import { SystemDisk } from '../../common/system-disk.ts'
 import { RecordReader } from '../../protocol/records/record-reader.ts'
 import { decodeProducerSnapshot } from '../../storage/producer-snapshot.ts'
 import { TransactionIndex } from '../../storage/transaction-index.ts'
-import { uncaught } from '../support/tool-log.ts'
+import { ToolError } from '../support/tool.ts'
 import { fileError, SegmentFile } from './segment-file.ts'
 
 export interface DumpIndexOptions {
@@ -71,7 +71,9 @@ function baseNameOf(path: string): string {
 export function baseOffsetOf(path: string): number {
   const name = baseNameOf(path)
   if (/^\d+$/.test(name)) return Number(name)
-  throw uncaught('java.lang.NumberFormatException', `For input string: "${name}"`)
+  throw new ToolError(`For input string: "${name}"`, {
+    className: 'java.lang.NumberFormatException',
+  })
 }
 
 function readBytes(path: string): Buffer {
@@ -94,7 +96,9 @@ function offsetEntries(bytes: Buffer, baseOffset: number): { offset: number; pos
 }
 
 const corruptIndex = (message: string) =>
-  uncaught('org.apache.kafka.storage.internals.log.CorruptIndexException', message)
+  new ToolError(message, {
+    className: 'org.apache.kafka.storage.internals.log.CorruptIndexException',
+  })
 
 /** Checks an offset index; what does not match the log goes to `mismatches`, the last one first. */
 export function* dumpOffsetIndex(
@@ -117,7 +121,8 @@ export function* dumpOffsetIndex(
     }
     for (const { offset, position } of offsetEntries(bytes, baseOffset)) {
       const [batch] = segment.batches(position, position + options.maxMessageSize)
-      if (batch === undefined) throw uncaught('java.util.NoSuchElementException', 'null')
+      if (batch === undefined)
+        throw new ToolError('null', { className: 'java.util.NoSuchElementException' })
       const lastOffset = batch.header.baseOffset + batch.header.lastOffsetDelta
       if (lastOffset !== offset) mismatches(offset, lastOffset)
       if (!options.verifyOnly) yield `offset: ${offset} position: ${position}`

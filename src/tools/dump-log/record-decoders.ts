@@ -5,7 +5,7 @@ import {
   UnknownRecordTypeError,
 } from '../support/coordinator-json.ts'
 import { jsonText } from '../support/message-json.ts'
-import { uncaught } from '../support/tool-log.ts'
+import { ToolError } from '../support/tool.ts'
 
 export interface ShownRecord {
   readonly key: string | undefined
@@ -47,9 +47,9 @@ function decoderOfClass(className: string): (bytes: Buffer) => string {
   const simpleName = className.slice(prefix.length)
   if (Object.hasOwn(BYTES_DECODERS, simpleName)) return BYTES_DECODERS[simpleName]!
   const known = Object.keys(BYTES_DECODERS).map((name) => PACKAGES[0] + name)
-  throw uncaught(
-    'java.lang.ClassNotFoundException',
+  throw new ToolError(
     `${className}. Classes of Java cannot be loaded; there are ${known.join(', ')}.`,
+    { className: 'java.lang.ClassNotFoundException' },
   )
 }
 
@@ -59,7 +59,7 @@ export function coordinatorDecoder(topic: CoordinatorTopic): RecordDecoder {
     if (key === null) {
       const problem = 'using the specified decoder (message had a missing key)'
       const message = `Failed to decode message at offset ${offset} ${problem}`
-      throw uncaught('java.lang.RuntimeException', message)
+      throw new ToolError(message, { className: 'java.lang.RuntimeException' })
     }
     try {
       const record = coordinatorRecordJson(topic, key, value)

@@ -13,8 +13,7 @@ import {
   type RecordBatchHeader,
   readRecordBatchHeader,
 } from '../../protocol/records/record-batch.ts'
-import type { ToolError } from '../support/tool.ts'
-import { uncaught } from '../support/tool-log.ts'
+import { ToolError } from '../support/tool.ts'
 
 /** Up to where a batch's format can be told. */
 const HEADER_UP_TO_MAGIC = MAGIC_AT + 1
@@ -111,10 +110,12 @@ function openFile(path: string): number {
 /** Why a file cannot be read, as Kafka's tool ends when it is so. */
 export function fileError(error: NodeJS.ErrnoException, path: string): ToolError {
   return error.code === 'ENOENT'
-    ? uncaught('java.nio.file.NoSuchFileException', path)
-    : uncaught('java.nio.file.FileSystemException', `${path}: ${error.message}`)
+    ? new ToolError(path, { className: 'java.nio.file.NoSuchFileException' })
+    : new ToolError(`${path}: ${error.message}`, { className: 'java.nio.file.FileSystemException' })
 }
 
 function corrupt(message: string): ToolError {
-  return uncaught('org.apache.kafka.common.errors.CorruptRecordException', message)
+  return new ToolError(message, {
+    className: 'org.apache.kafka.common.errors.CorruptRecordException',
+  })
 }

@@ -9,13 +9,15 @@
 import type { Config } from '../../../common/config/config.ts'
 import type { CallLimits } from '../../cluster/call-limits.ts'
 import type { ClusterClient } from '../../cluster/cluster-client.ts'
-import type { ConsumerKeys } from '../../config/consumer-config.ts'
+import { type ConsumerKeys, isClassicProtocol } from '../../config/consumer-config.ts'
 import type { ClientEnvironment } from '../../environment.ts'
 import type { ConsumerGroup } from '../../producer/transactions.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type { OffsetToCommit } from '../partition-state.ts'
 import type { SubscriptionState } from '../subscription-state.ts'
 import type { Assignor } from './assignor.ts'
+import { ClassicMembership } from './classic-membership.ts'
+import { ConsumerMembership } from './consumer-membership.ts'
 
 /** What is committed, by `partitionName`; undefined for a partition without a committed offset. */
 export type CommittedOffsets = ReadonlyMap<string, OffsetToCommit | undefined>
@@ -26,12 +28,13 @@ export interface GroupMembership {
 
   /**
    * The application's turn: joins, calls the listener, applies an assignment, commits on interval.
-   * Never waits for a rebalance: `wake` is called when there is more to do. Rejects with what a
-   * listener throws, and with errors that no retry helps (FENCED_INSTANCE_ID and such).
+   * Never waits for a rebalance: `wake` is called when there is more to do. `limits` are those of
+   * the application's poll, and may be 0; what takes longer goes on in the background. Rejects
+   * with what a listener throws, and with errors that no retry helps (FENCED_INSTANCE_ID …).
    */
   poll(limits: CallLimits): Promise<void>
 
-  /** Milliseconds until it wants `poll` to be called again. */
+  /** Milliseconds until it wants `poll` to be called again; 0 if there was news since the last. */
   nextPollInMs(): number
 
   /** The application has subscribed to something else. */
@@ -71,4 +74,11 @@ export interface MembershipHost {
 
   /** Offsets were committed. */
   onCommit(offsets: readonly OffsetToCommit[]): void
+}
+
+/** The membership in the group `groupId` by the protocol that `group.protocol` names. */
+export function createGroupMembership(host: MembershipHost, groupId: string): GroupMembership {
+  return isClassicProtocol(host.config)
+    ? new ClassicMembership(host, groupId)
+    : new ConsumerMembership(host, groupId)
 }

@@ -82,8 +82,10 @@ function readTime(text: string): number {
   if (/^[+-]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)) {
     return Number(text)
   }
-  const message = `Malformed time argument ${text}. Please use ${POINTS}, or a specified long format timestamp`
-  throw new ToolError(message, TERSE)
+  throw new ToolError(
+    `Malformed time argument ${text}. Please use ${POINTS}, or a specified long format timestamp`,
+    TERSE,
+  )
 }
 
 /** Partitions that are asked for: of topics that match, those for which `includes` holds. */

@@ -38,6 +38,8 @@ import type { IsolationLevel, OffsetQuery, Reassignment } from './partitions.ts'
 import * as partitionsCalls from './partitions.ts'
 import type { QuotaChange, QuotaFilter } from './quotas.ts'
 import * as quotasCalls from './quotas.ts'
+import type { ScramDeletion, ScramUpsertion } from './scram.ts'
+import * as scramCalls from './scram.ts'
 import type { NewPartitions, NewTopic, RecordsToDelete, ValidateOption } from './topics.ts'
 import * as topicsCalls from './topics.ts'
 import type { ListTransactionsOptions, TransactionToAbort } from './transactions.ts'
@@ -307,6 +309,22 @@ export class Admin {
   /** Sets and removes quotas. Fails with INVALID_REQUEST. */
   alterClientQuotas(changes: Iterable<QuotaChange>, options: CallOptions & ValidateOption = {}) {
     return quotasCalls.alterClientQuotas(this.#cluster, changes, options)
+  }
+
+  /**
+   * For which mechanisms users have passwords; without names, all users that have any. Fails with
+   * RESOURCE_NOT_FOUND.
+   */
+  describeUserScramCredentials(users?: Iterable<string>, options: CallOptions = {}) {
+    return scramCalls.describeUserScramCredentials(this.#cluster, users, options)
+  }
+
+  /** Sets and removes passwords. Fails with UNACCEPTABLE_CREDENTIAL, RESOURCE_NOT_FOUND. */
+  alterUserScramCredentials(
+    changes: Iterable<ScramUpsertion | ScramDeletion>,
+    options: CallOptions = {},
+  ) {
+    return scramCalls.alterUserScramCredentials(this.#cluster, changes, options)
   }
 
   /** The transactional ids that the coordinators know. */

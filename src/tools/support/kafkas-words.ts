@@ -5,7 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Admin } from '../../clients/admin/admin.ts'
 import { parseBootstrapServers } from '../../clients/cluster/bootstrap-servers.ts'
-import { ConfigError, type KafkaError, TimeoutError } from '../../clients/errors.ts'
+import { ConfigError, KafkaError, TimeoutError } from '../../clients/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import { ToolError } from './tool.ts'
 
@@ -62,13 +62,24 @@ export function inKafkasWords(admin: Admin, ready: Promise<void>): Admin {
         try {
           return await member.apply(target, args)
         } catch (error) {
-          throw isUnreachable(error)
-            ? new TimeoutError(`Timed out waiting for a node assignment. Call: ${name}`)
-            : error
+          throw inWordsOf(name, error)
         }
       }
     },
   })
+}
+
+function inWordsOf(call: string, error: unknown): unknown {
+  if (isUnreachable(error)) {
+    return new TimeoutError(`Timed out waiting for a node assignment. Call: ${call}`)
+  }
+  if (error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION') {
+    const api = /^No version of (\w+) is common: the broker does not serve it/.exec(error.message)
+    if (api === null) return error
+    const name = api[1]!.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
+    return new KafkaError('UNSUPPORTED_VERSION', `The node does not support ${name}`)
+  }
+  return error
 }
 
 /** Whether a call is over because no broker could be spoken to. */

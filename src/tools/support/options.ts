@@ -105,7 +105,7 @@ export class Options<Table extends OptionTable> {
   read(args: readonly string[]): ParsedOptions<Table> {
     const mode = this.#definition.onUnreadable ?? 'usage'
     const parsed = new ParsedOptions<Table>(this.table, mode)
-    readArguments(this.table, args, parsed)
+    readArguments(this.table, args, parsed as unknown as ParsedOptions<OptionTable>)
     return parsed
   }
 }
@@ -115,7 +115,7 @@ export type Parsed<Parser> = Parser extends Options<infer Table> ? ParsedOptions
 
 /** An error of the command line, with the class of joptsimple's for it. */
 function unreadable(
-  parsed: ParsedOptions<OptionTable>,
+  parsed: Pick<ParsedOptions<OptionTable>, 'onUnreadable' | 'usage'>,
   simpleName: string,
   message: string,
 ): ToolError | ToolExit {
@@ -207,13 +207,20 @@ export class ParsedOptions<Table extends OptionTable> {
   readonly onUnreadable: 'usage' | 'throw'
   readonly #table: OptionTable
   readonly #given = new Map<string, string[]>()
+  readonly #order: string[] = []
 
   constructor(table: OptionTable, onUnreadable: 'usage' | 'throw') {
     this.#table = table
     this.onUnreadable = onUnreadable
   }
 
+  /** Names of the options in the order in which they were given, as often as they were. */
+  get order(): readonly string[] {
+    return this.#order
+  }
+
   add(name: string, argument?: string): void {
+    this.#order.push(name)
     const values = this.#given.get(name) ?? []
     this.#given.set(name, values)
     if (argument === undefined) return
@@ -223,6 +230,11 @@ export class ParsedOptions<Table extends OptionTable> {
 
   /** Whether the option was given, with or without an argument. */
   readonly has = (name: NameOf<Table>): boolean => this.#given.has(name)
+
+  /** The options that were given, in the order in which they came first. */
+  names(): NameOf<Table>[] {
+    return [...this.#given.keys()] as NameOf<Table>[]
+  }
 
   /** The option's argument or its default. Throws if it was given twice, or is not of its type. */
   value(name: NameOf<Table>): string | undefined {

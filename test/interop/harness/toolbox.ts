@@ -93,7 +93,8 @@ class ToolProcess {
         return { ...result, code: (await this.#child.exit).code ?? -1 }
       }
       if (result !== undefined) return result
-      assert.ok(Date.now() < limit && !isOver, `no end: ${command}`)
+      if (Date.now() > limit) signalGroup(this.#child.pid, 'SIGKILL')
+      assert.ok(!isOver, `no end: ${command}`)
       await sleep(5)
     }
   }

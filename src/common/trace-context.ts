@@ -67,7 +67,7 @@ function randomId(random: Random, length: number): string {
   return bytes.toString('hex')
 }
 
-/** Follows the work by `AsyncLocalStorage`. Costs nothing until `run` is called for the first time. */
+/** Follows the work by `AsyncLocalStorage`. Costs nothing until `run` is called first. */
 export class AsyncTraceContext implements TraceContext {
   #storage: AsyncLocalStorage<TraceStep> | undefined
 

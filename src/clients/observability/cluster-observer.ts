@@ -1,4 +1,4 @@
-/** Counts, and tells who listens, what a client does with brokers: connections, requests, retries. */
+/** Counts, and tells who listens: a client's connections to brokers, requests and retries. */
 import type { Clock } from '../../common/clock.ts'
 import type { Diagnostics, DiagnosticsChannel } from '../../common/diagnostics.ts'
 import type { KafkaError } from '../../common/errors.ts'

@@ -13,6 +13,7 @@ import type {
   ConsumerMetrics,
   FETCH_METRICS,
   MetricValues,
+  SHARE_COORDINATOR_METRICS,
   ShareConsumerMetrics,
 } from './metric-names.ts'
 
@@ -46,6 +47,7 @@ export class ConsumerObserver {
   readonly #heartbeats = new Meter()
   readonly #commits = new Meter()
   readonly #commitLatency = new Distribution()
+  #fetchedBytes = 0
   #failedCommits = 0
   #rebalances = 0
   #lostPartitions = 0
@@ -87,6 +89,7 @@ export class ConsumerObserver {
       this.#fetches.record(1, nowMs)
       this.#fetchLatency.record(nowMs - startMs, nowMs)
       this.#fetchBytes.record(bytes, nowMs)
+      this.#fetchedBytes += bytes
       this.#throttleTime.record(answer.throttleTimeMs, nowMs)
     }
     if (!this.#fetchChannel.hasSubscribers) return
@@ -164,18 +167,25 @@ export class ConsumerObserver {
   #coordinatorValues(assigned: number): MetricValues<typeof COORDINATOR_METRICS> {
     const { nowMs } = this
     return {
-      'assigned-partitions': assigned,
-      'heartbeat-total': this.#heartbeats.total,
-      'heartbeat-rate': this.#heartbeats.rate(nowMs),
-      'last-heartbeat-seconds-ago': secondsSince(this.#heartbeatMs, nowMs),
+      ...this.#membershipValues(assigned),
       'commit-total': this.#commits.total,
       'commit-rate': this.#commits.rate(nowMs),
       'commit-latency-avg': this.#commitLatency.average(nowMs),
       'commit-latency-max': this.#commitLatency.max(nowMs),
       'failed-commit-total': this.#failedCommits,
+      'partitions-lost-total': this.#lostPartitions,
+    }
+  }
+
+  #membershipValues(assigned: number): MetricValues<typeof SHARE_COORDINATOR_METRICS> {
+    const { nowMs } = this
+    return {
+      'assigned-partitions': assigned,
+      'heartbeat-total': this.#heartbeats.total,
+      'heartbeat-rate': this.#heartbeats.rate(nowMs),
+      'last-heartbeat-seconds-ago': secondsSince(this.#heartbeatMs, nowMs),
       'rebalance-total': this.#rebalances,
       'last-rebalance-seconds-ago': secondsSince(this.#rebalanceMs, nowMs),
-      'partitions-lost-total': this.#lostPartitions,
     }
   }
 
@@ -189,18 +199,18 @@ export class ConsumerObserver {
     const { assignedPartitions, acknowledged, failedAcknowledgements } = gauges
     return {
       'consumer-metrics': this.#cluster.values(),
-      'consumer-share-metrics': {
+      'consumer-share-fetch-manager-metrics': {
         'records-consumed-total': this.#records.total,
         'records-consumed-rate': this.#records.rate(nowMs),
-        'bytes-consumed-total': this.#bytes.total,
+        'bytes-consumed-total': this.#fetchedBytes,
         'fetch-total': this.#fetches.total,
         'fetch-latency-avg': this.#fetchLatency.average(nowMs),
         'fetch-latency-max': this.#fetchLatency.max(nowMs),
         'acknowledgements-send-total': acknowledged.total,
         'acknowledgements-send-rate': acknowledged.rate(nowMs),
         'acknowledgements-error-total': failedAcknowledgements,
-        'assigned-partitions': assignedPartitions,
       },
+      'consumer-share-coordinator-metrics': this.#membershipValues(assignedPartitions),
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The metrics of clients, by Kafka's names and in its groups, with what each one says. Totals count
- * from the beginning; rates are per second and averages and maxima of the last half to whole minute.
+ * from the beginning; rates, averages and maxima are of the last half to whole minute.
  */
 
 /** Of every client: connections and requests. In `producer-metrics`, `consumer-metrics`, … */
@@ -88,7 +88,7 @@ export const COORDINATOR_METRICS = {
   'partitions-lost-total': 'Partitions that were lost, and not given away in order.',
 } as const
 
-/** `consumer-share-metrics`: of share consumers. */
+/** `consumer-share-fetch-manager-metrics`. */
 export const SHARE_METRICS = {
   'records-consumed-total': 'Records given to the application.',
   'records-consumed-rate': 'Records given to the application in a second.',
@@ -99,7 +99,16 @@ export const SHARE_METRICS = {
   'acknowledgements-send-total': 'Offsets that have been acknowledged.',
   'acknowledgements-send-rate': 'Offsets acknowledged in a second.',
   'acknowledgements-error-total': 'Offsets whose acknowledgement has failed.',
-  'assigned-partitions': 'Partitions that are assigned at present.',
+} as const
+
+/** `consumer-share-coordinator-metrics`. */
+export const SHARE_COORDINATOR_METRICS = {
+  'assigned-partitions': COORDINATOR_METRICS['assigned-partitions'],
+  'heartbeat-total': COORDINATOR_METRICS['heartbeat-total'],
+  'heartbeat-rate': COORDINATOR_METRICS['heartbeat-rate'],
+  'last-heartbeat-seconds-ago': COORDINATOR_METRICS['last-heartbeat-seconds-ago'],
+  'rebalance-total': COORDINATOR_METRICS['rebalance-total'],
+  'last-rebalance-seconds-ago': COORDINATOR_METRICS['last-rebalance-seconds-ago'],
 } as const
 
 /** The values of a table of names, at one moment. */
@@ -130,7 +139,8 @@ export interface ConsumerMetrics {
 /** What `ShareConsumer.metrics` gives. */
 export interface ShareConsumerMetrics {
   readonly 'consumer-metrics': ConnectionValues
-  readonly 'consumer-share-metrics': MetricValues<typeof SHARE_METRICS>
+  readonly 'consumer-share-fetch-manager-metrics': MetricValues<typeof SHARE_METRICS>
+  readonly 'consumer-share-coordinator-metrics': MetricValues<typeof SHARE_COORDINATOR_METRICS>
 }
 
 /** What `Admin.metrics` gives. */
@@ -138,10 +148,17 @@ export interface AdminMetrics {
   readonly 'admin-client-metrics': ConnectionValues
 }
 
-/** Every group, with the tables of its names, and the label for which it has values apart. */
-export const METRIC_GROUPS: Readonly<
-  Record<string, { readonly tables: readonly object[]; readonly label?: string }>
-> = {
+export interface MetricGroup {
+  /** Names, with what each metric says. */
+  readonly tables: readonly object[]
+  /** For what there are values apart. */
+  readonly label?: 'topic' | 'partition'
+  /** Kafka's name of the group, where it has those with and without a label in one. */
+  readonly group?: string
+}
+
+/** Every group. */
+export const METRIC_GROUPS: Readonly<Record<string, MetricGroup>> = {
   'producer-metrics': { tables: [CONNECTION_METRICS, PRODUCER_METRICS] },
   'producer-topic-metrics': { tables: [PRODUCER_TOPIC_METRICS], label: 'topic' },
   'consumer-metrics': { tables: [CONNECTION_METRICS] },
@@ -149,8 +166,10 @@ export const METRIC_GROUPS: Readonly<
   'consumer-fetch-manager-partition-metrics': {
     tables: [FETCH_PARTITION_METRICS],
     label: 'partition',
+    group: 'consumer-fetch-manager-metrics',
   },
   'consumer-coordinator-metrics': { tables: [COORDINATOR_METRICS] },
-  'consumer-share-metrics': { tables: [SHARE_METRICS] },
+  'consumer-share-fetch-manager-metrics': { tables: [SHARE_METRICS] },
+  'consumer-share-coordinator-metrics': { tables: [SHARE_COORDINATOR_METRICS] },
   'admin-client-metrics': { tables: [CONNECTION_METRICS] },
 }

@@ -56,7 +56,7 @@ function addSamples(samples: Map<string, string[]>, group: string, labels: strin
 }
 
 function fullName(group: string, name: string): string {
-  return `kafka_${group}_${name}`.replaceAll('-', '_')
+  return `kafka_${METRIC_GROUPS[group]?.group ?? group}_${name}`.replaceAll('-', '_')
 }
 
 /** A partition has two labels, like all that Kafka says of one. */

@@ -12,6 +12,7 @@ import { ShareFetch, type ShareFetchResponse } from '../../protocol/messages/sha
 import type { CallLimits } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
 import { errorForCode } from '../errors.ts'
+import type { ConsumerObserver } from '../observability/consumer-observer.ts'
 import { type Acknowledgements, hasRenewal } from './acknowledgements.ts'
 import type { SharePartition } from './in-flight-records.ts'
 import { type FetchLimits, ShareSession } from './share-session.ts'
@@ -31,6 +32,7 @@ export interface ShareBrokerOptions {
   readonly groupId: string
   readonly memberId: string
   readonly limits: FetchLimits
+  readonly observer: ConsumerObserver
   /** Takes what has been fetched. */
   readonly onFetched: (asked: readonly SharePartition[], response: ShareFetchResponse) => void
   /** A request is done, or may be made again. */
@@ -126,7 +128,8 @@ export class ShareBroker {
   }
 
   async #fetch(what: FetchLimits, limits: CallLimits): Promise<void> {
-    const { cluster, onFetched } = this.#options
+    const { cluster, onFetched, observer } = this.#options
+    const startMs = observer.nowMs
     let sent: PendingAcknowledgement[] = []
     let asked: readonly SharePartition[] = []
     let response: ShareFetchResponse
@@ -142,9 +145,13 @@ export class ShareBroker {
         throw errorForCode(response.errorCode, response.errorMessage)
       }
     } catch (error) {
-      if (error instanceof KafkaError) for (const { done } of sent) done(error)
+      if (error instanceof KafkaError) {
+        observer.fetched(this.nodeId, startMs, error)
+        for (const { done } of sent) done(error)
+      }
       throw error
     }
+    observer.fetched(this.nodeId, startMs, response)
     this.error = undefined
     this.#settle(sent, response.responses, (partition) => {
       return [partition.acknowledgeErrorCode, partition.acknowledgeErrorMessage]

@@ -24,6 +24,9 @@ import { WakeupError } from '../consumer/errors.ts'
 import type { Deserializer } from '../deserializers.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
 import { ClosedError, IllegalStateError, PartialFailureError } from '../errors.ts'
+import { ConsumerObserver } from '../observability/consumer-observer.ts'
+import { Meter } from '../observability/measures.ts'
+import type { ShareConsumerMetrics } from '../observability/metric-names.ts'
 import { partitionName, type TopicPartition } from '../topic-partition.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 import { type AcquiredRecord, InFlightRecords, type SharePartition } from './in-flight-records.ts'
@@ -71,6 +74,9 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
   readonly #brokers: ShareBrokers
   readonly #buffer: ShareBuffer<Key, Value>
   readonly #inFlight = new InFlightRecords<ShareRecord<Key, Value>>()
+  readonly #observer: ConsumerObserver
+  readonly #acknowledged = new Meter()
+  #failedAcknowledgements = 0
   readonly #isImplicit: boolean
   /** Renewals on their way, and records whose lock has been renewed. */
   #renewals = 0
@@ -103,12 +109,15 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     const groupId = config.get('group.id')!
     const memberId = environment.random.bytes(16).toString('base64url')
     const wake = () => this.#wake()
+    const observer = new ConsumerObserver(cluster.observer, groupId)
+    this.#observer = observer
     this.#membership = new ShareMembership({
       ...{ cluster, groupId, memberId, rack: config.get('client.rack'), onChange: wake },
+      observer,
       maxPollIntervalMs: config.get('max.poll.interval.ms'),
     })
     this.#brokers = new ShareBrokers({
-      ...{ cluster, groupId, memberId, membership: this.#membership, wake },
+      ...{ cluster, groupId, memberId, membership: this.#membership, observer, wake },
       limits: {
         maxWaitMs: config.get('fetch.max.wait.ms'),
         minBytes: config.get('fetch.min.bytes'),
@@ -250,6 +259,20 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     return this.#acquisitionLockTimeoutMs
   }
 
+  /** `client.id`. */
+  get clientId(): string {
+    return this.#cluster.clientId
+  }
+
+  /** What has been counted and measured until now, by Kafka's names; see `prometheusText`. */
+  metrics(): ShareConsumerMetrics {
+    return this.#observer.shareSnapshot({
+      assignedPartitions: this.#membership.assignment.length,
+      acknowledged: this.#acknowledged,
+      failedAcknowledgements: this.#failedAcknowledgements,
+    })
+  }
+
   /** The poll under way, or the next one, rejects with WakeupError. */
   wakeup(): void {
     this.#isWokenUp = true
@@ -317,6 +340,7 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     if (taken.length === 0) taken.push(...this.#buffer.take(this.#config.get('max.poll.records')))
     for (const { partition, records, codes } of taken as Taken<Key, Value>[]) {
       this.#inFlight.add(partition, records, codes)
+      this.#observer.consumed(records.length, 0)
     }
     return new ShareRecords(taken.flatMap(({ records }) => records))
   }
@@ -339,8 +363,12 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
       const offsets = [...codes.keys()].sort((a, b) => a - b)
       const { topic, topicId } = partition
       const acknowledged = { topic, partition: partition.partition, offsets }
+      const startMs = this.#observer.nowMs
       return new Promise((resolve) => {
         const done = (error: KafkaError | undefined) => {
+          this.#observer.committed(offsets.length, startMs, error)
+          if (error === undefined) this.#acknowledged.record(offsets.length, this.#observer.nowMs)
+          else this.#failedAcknowledgements += offsets.length
           if (renewing.length > 0) this.#renewedOrNot(partition, renewing, error)
           this.#tell(acknowledged, error)
           resolve({ acknowledged, error })

@@ -17,6 +17,7 @@ import type { ResponseOf } from '../../protocol/schema.ts'
 import type { CallLimits } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
 import { errorForCode } from '../errors.ts'
+import type { ConsumerObserver } from '../observability/consumer-observer.ts'
 import type { PartitionId } from './share-session.ts'
 
 export interface ShareMembershipOptions {
@@ -26,6 +27,7 @@ export interface ShareMembershipOptions {
   /** `client.rack`; empty where nobody knows. */
   readonly rack: string
   readonly maxPollIntervalMs: number
+  readonly observer: ConsumerObserver
   /** The assignment has changed, or the membership has failed. */
   readonly onChange: () => void
 }
@@ -176,6 +178,7 @@ export class ShareMembership {
       if (isTold) this.#isSubscriptionNew = true
       throw error
     })
+    this.#options.observer.heartbeat()
     if (memberEpoch === LEAVE_EPOCH || !this.#isMember) return response
     this.#epoch = response.memberEpoch
     const assigned = response.assignment?.topicPartitions
@@ -211,7 +214,22 @@ export class ShareMembership {
   }
 
   #assign(assignment: readonly PartitionId[]): void {
+    const { cluster, observer } = this.#options
+    const before = this.#assignment
     this.#assignment = assignment
+    const without = (all: readonly PartitionId[], others: readonly PartitionId[]) =>
+      all
+        .filter((each) => !others.some((other) => isSame(each, other)))
+        .map(({ topicId, partition }) => {
+          return { topic: cluster.metadata.nameOf(topicId) ?? topicId, partition }
+        })
+    const [gone, come] = [without(before, assignment), without(assignment, before)]
+    if (gone.length > 0) observer.rebalanced('revoked', gone)
+    if (come.length > 0) observer.rebalanced('assigned', come)
     this.#options.onChange()
   }
+}
+
+function isSame(a: PartitionId, b: PartitionId): boolean {
+  return a.partition === b.partition && a.topicId === b.topicId
 }

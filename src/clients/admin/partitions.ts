@@ -95,14 +95,14 @@ export interface PartitionProducers extends TopicPartition {
 export async function describeProducers(
   cluster: ClusterClient,
   partitions: Iterable<TopicPartition>,
-  options: CallOptions,
+  options: CallOptions & { readonly brokerId?: number },
 ): Promise<PartitionProducers[]> {
   const limits = cluster.limits(options)
-  const found = await callForLeaders(cluster, limits, partitions, async (leaderId, led) => {
-    const topics = numbersByTopic(led).map(([name, numbers]) => {
+  const ask = async (brokerId: number, asked: readonly TopicPartition[]) => {
+    const topics = numbersByTopic(asked).map(([name, numbers]) => {
       return { name, partitionIndexes: numbers }
     })
-    const response = await cluster.sendTo(leaderId, DescribeProducers, { topics }, limits)
+    const response = await cluster.sendTo(brokerId, DescribeProducers, { topics }, limits)
     const outcomes = new Map<string, PartitionProducers | KafkaError>()
     for (const { name: topic, partitions: parts } of response.topics) {
       for (const { partitionIndex: partition, errorCode, errorMessage, activeProducers } of parts) {
@@ -114,7 +114,13 @@ export async function describeProducers(
       }
     }
     return outcomes
-  })
+  }
+  const { brokerId } = options
+  if (brokerId === undefined) {
+    return [...(await callForLeaders(cluster, limits, partitions, ask)).values()]
+  }
+  const items = [...partitions].map((item) => [partitionName(item), item] as const)
+  const found = await callForItems(cluster, limits, items, (asked) => ask(brokerId, asked))
   return [...found.values()]
 }
 

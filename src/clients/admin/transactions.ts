@@ -15,6 +15,8 @@ export interface TransactionListing {
   readonly producerId: number
   /** `Ongoing`, `CompleteCommit` and so on. */
   readonly state: string
+  /** The broker that coordinates it. */
+  readonly coordinatorId: number
 }
 
 export interface ListTransactionsOptions extends CallOptions {
@@ -44,12 +46,12 @@ export async function listTransactions(
     cluster.retry(limits, async () => {
       const response = await cluster.sendTo(brokerId, ListTransactions, request, limits)
       throwIfError(response.errorCode)
-      return response.transactionStates
+      return response.transactionStates.map(({ transactionalId, producerId, transactionState }) => {
+        return { transactionalId, producerId, state: transactionState, coordinatorId: brokerId }
+      })
     }),
   )
-  return (await Promise.all(parts)).flat().map(({ transactionalId, producerId, ...rest }) => {
-    return { transactionalId, producerId, state: rest.transactionState }
-  })
+  return (await Promise.all(parts)).flat()
 }
 
 export interface TransactionDescription extends TransactionListing {
@@ -83,6 +85,7 @@ export async function describeTransactions(
       const { producerId, producerEpoch, transactionStartTimeMs: startTimeMs } = found
       return {
         ...{ transactionalId, producerId, producerEpoch, state: found.transactionState },
+        coordinatorId: cluster.coordinators.get('transaction', transactionalId)?.id ?? -1,
         timeoutMs: found.transactionTimeoutMs,
         startTimeMs: startTimeMs < 0 ? undefined : startTimeMs,
         partitions: found.topics.flatMap(({ topic, partitions }) =>

@@ -11,7 +11,7 @@ import {
 } from '../../../src/clients/index.ts'
 import { codecs } from '../harness/clients.ts'
 import { recordsOfEveryShape } from './records.ts'
-import { inOrder, recordLine, type SeenRecord, type Stage } from './stage.ts'
+import { inOrder, recordLine, type SeenRecord, type Stage, soon } from './stage.ts'
 
 type Bytes = Uint8Array
 
@@ -134,8 +134,10 @@ async function transactions(stage: Stage): Promise<void> {
   two.beginTransaction()
   await two.send({ ...at, value: 'left open' })
   await two.close()
-  const described = await stage.admin.describeTransactions(['ours'])
-  assert.equal(described.get('ours')?.state, 'CompleteAbort', 'closing has aborted it')
+  await soon(async () => {
+    const described = await stage.admin.describeTransactions(['ours'])
+    assert.equal(described.get('ours')?.state, 'CompleteAbort', 'closing has aborted it')
+  })
 
   const lines = (await stage.javaDump({ [topic]: 2 }, 'read_committed')).get(topic)!
   const values = lines.map((line) => {

@@ -1,6 +1,7 @@
 /** The broker that our clients are tried on, and what Java makes of the records in it. */
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { Admin, type NewTopic } from '../../../src/clients/index.ts'
 import { type Broker, startBroker } from '../harness/broker.ts'
@@ -101,6 +102,19 @@ function digest(bytes: Uint8Array | null): string {
   if (bytes === null) return 'null'
   if (bytes.length <= 16) return `0x${Buffer.from(bytes).toString('hex')}`
   return `${bytes.length}/${crc32(bytes).toString(16)}`
+}
+
+/** Tries until it does not throw; a cluster may need a moment to know what one broker does. */
+export async function soon<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  const limit = Date.now() + 20_000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (Date.now() > limit) throw error
+      await sleep(50)
+    }
+  }
 }
 
 /** By partition, then by offset. */

@@ -4,7 +4,7 @@ import type { Admin } from '../../clients/admin/admin.ts'
 import type { ClientQuota, QuotaEntityType, QuotaFilter } from '../../clients/admin/quotas.ts'
 import type { ScramDeletion, ScramMechanism, ScramUpsertion } from '../../clients/admin/scram.ts'
 import { outcomesOf } from '../support/client-settings.ts'
-import { inHashOrder } from '../support/java-hash.ts'
+import { inHashOrder, stringHash } from '../support/java-hash-order.ts'
 import { javaDouble } from '../support/java-numbers.ts'
 import { ILLEGAL_ARGUMENT, javaText, printLine, ToolError, type ToolIo } from '../support/tool.ts'
 import { type ConfigChange, invalidConfiguration } from './changes.ts'
@@ -56,7 +56,7 @@ export async function describeQuotas(
       return [name === null ? `the default ${shown}` : `${shown} '${name}'`]
     })
     const entries = Object.entries(quotas)
-    const values = inHashOrder(entries, ([key]) => key, entries.length).map(
+    const values = inHashOrder(entries, ([key]) => stringHash(key), entries.length).map(
       ([key, value]) => `${key}=${javaDouble(value)}`,
     )
     printLine(io.stdout, `Quota configs for ${whom.join(', ')} are ${values.join(', ')}`)

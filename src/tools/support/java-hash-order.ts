@@ -20,12 +20,17 @@ export function partitionHash({ topic, partition }: TopicPartition): number {
 }
 
 /**
- * The items as a HashMap gives them that they were put into one after the other. Of those in the
- * same bucket the first put comes first.
+ * The items as a HashMap gives them that they were put into one after the other, and that was made
+ * for `capacity` of them. Of those in the same bucket the first put comes first.
  */
-export function inHashOrder<Item>(items: Iterable<Item>, hashOf: (item: Item) => number): Item[] {
+export function inHashOrder<Item>(
+  items: Iterable<Item>,
+  hashOf: (item: Item) => number,
+  capacity = 16,
+): Item[] {
   const list = [...items]
-  let buckets = 16
+  let buckets = 1
+  while (buckets < capacity) buckets *= 2
   while (list.length > buckets * 0.75) buckets *= 2
   const bucketOf = (item: Item) => {
     const hash = hashOf(item)

@@ -37,6 +37,20 @@ export {
   OffsetOutOfRangeError,
   WakeupError,
 } from './consumer/errors.ts'
+export type {
+  AssignableTopic,
+  Assignor,
+  MemberAssignment,
+  SubscribedMember,
+} from './consumer/group/assignor.ts'
+export {
+  CommitFailedError,
+  RebalanceInProgressError,
+  RetriableCommitFailedError,
+} from './consumer/group/errors.ts'
+export { rangeAssignor } from './consumer/group/range-assignor.ts'
+export { roundRobinAssignor } from './consumer/group/round-robin-assignor.ts'
+export { CooperativeStickyAssignor, StickyAssignor } from './consumer/group/sticky-assignors.ts'
 export type { ConsumerInterceptor } from './consumer/interceptors.ts'
 export type { OffsetToCommit, Position } from './consumer/partition-state.ts'
 export type { RebalanceListener } from './consumer/subscription-state.ts'

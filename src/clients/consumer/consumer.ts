@@ -40,6 +40,7 @@ import type { ConsumerRecord } from './consumer-record.ts'
 import { ConsumerRecords } from './consumer-records.ts'
 import { ConsumerRun, type RunOptions } from './consumer-run.ts'
 import type { Assignor } from './group/assignor.ts'
+import { createGroupMembership } from './group/group-membership.ts'
 import { type ConsumerInterceptor, ConsumerInterceptors } from './interceptors.ts'
 import type { OffsetToCommit, PartitionState, Position } from './partition-state.ts'
 import type { RebalanceListener } from './subscription-state.ts'
@@ -84,6 +85,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
       ...{ environment, keyDeserializer, valueDeserializer },
       interceptors: new ConsumerInterceptors(interceptors ?? [], environment.log),
       assignors: assignors ?? [],
+      join: createGroupMembership,
     })
   }
 

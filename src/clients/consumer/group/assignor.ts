@@ -14,7 +14,7 @@ export interface AssignableTopic {
 }
 
 /** What a member told when it joined. */
-export interface GroupMember {
+export interface SubscribedMember {
   readonly memberId: string
   readonly instanceId: string | null
   readonly rackId: string | null
@@ -51,7 +51,7 @@ export interface Assignor {
   /** Says what each member is to have. A member that is left out gets nothing. */
   assign(
     topics: ReadonlyMap<string, AssignableTopic>,
-    members: ReadonlyMap<string, GroupMember>,
+    members: ReadonlyMap<string, SubscribedMember>,
   ): ReadonlyMap<string, MemberAssignment>
 
   /** This member is given something. */

@@ -45,20 +45,23 @@ export interface JoinedGroup {
 
 export class ClassicJoining {
   readonly #host: MembershipHost
+  readonly #assignors: readonly Assignor[]
   readonly #member: ClassicMember
   readonly #heartbeats: ClassicHeartbeats
   readonly #leader: LeaderAssignment
 
-  constructor(
-    host: MembershipHost,
-    member: ClassicMember,
-    heartbeats: ClassicHeartbeats,
-    leader: LeaderAssignment,
-  ) {
-    this.#host = host
-    this.#member = member
-    this.#heartbeats = heartbeats
-    this.#leader = leader
+  constructor(parts: {
+    readonly host: MembershipHost
+    readonly assignors: readonly Assignor[]
+    readonly member: ClassicMember
+    readonly heartbeats: ClassicHeartbeats
+    readonly leader: LeaderAssignment
+  }) {
+    this.#host = parts.host
+    this.#assignors = parts.assignors
+    this.#member = parts.member
+    this.#heartbeats = parts.heartbeats
+    this.#leader = parts.leader
   }
 
   /**
@@ -91,7 +94,7 @@ export class ClassicJoining {
 
   async #attempt(signal: AbortSignal): Promise<JoinedGroup> {
     const member = this.#member
-    const { subscription, assignors } = this.#host
+    const { subscription } = this.#host
     this.#heartbeats.stop()
     this.#leader.resign()
     member.state = 'joining'
@@ -102,7 +105,7 @@ export class ClassicJoining {
     member.memberId = joined.memberId
     member.protocolName = joined.protocolName
     this.#heartbeats.start()
-    const assignor = assignors.find(({ name }) => name === joined.protocolName)
+    const assignor = this.#assignors.find(({ name }) => name === joined.protocolName)
     if (assignor === undefined) {
       const text = `The coordinator chose ${joined.protocolName}, which this member does not have`
       throw new KafkaError('INCONSISTENT_GROUP_PROTOCOL', text)
@@ -173,12 +176,12 @@ export class ClassicJoining {
 
   /** What each assignor is to know of this member. */
   #protocols(topics: readonly string[]): { name: string; metadata: Buffer }[] {
-    const { assignors, subscription, config } = this.#host
+    const { subscription, config } = this.#host
     const ownedPartitions = numbersByTopic(subscription.assigned()).map(([topic, partitions]) => {
       return { topic, partitions }
     })
     const sorted = topics.toSorted()
-    return assignors.map((assignor) => {
+    return this.#assignors.map((assignor) => {
       const userData = assignor.subscriptionUserData?.(sorted) ?? null
       const metadata = encodeConsumerSubscription({
         ...{ topics: sorted, userData, ownedPartitions },

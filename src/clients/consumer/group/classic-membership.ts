@@ -15,6 +15,7 @@ import type { ConsumerGroup } from '../../producer/transactions.ts'
 import { partitionName, type TopicPartition } from '../../topic-partition.ts'
 import type { OffsetToCommit } from '../partition-state.ts'
 import { AssignmentChanges, type ListenerFailure, throwFirst } from './assignment-changes.ts'
+import type { Assignor } from './assignor.ts'
 import { rebalanceProtocolOf } from './assignors.ts'
 import { classicCommitPolicy } from './classic-commit-policy.ts'
 import { ClassicHeartbeats } from './classic-heartbeats.ts'
@@ -52,14 +53,14 @@ export class ClassicMembership implements GroupMembership {
   #metadata: ConsumerGroup
   #failure: KafkaError | undefined
 
-  constructor(consumer: MembershipHost, groupId: string) {
+  constructor(consumer: MembershipHost, groupId: string, assignors: readonly Assignor[]) {
     this.#news = new MembershipNews(consumer)
     const { host } = this.#news
     const { config, environment, subscription } = host
     this.#host = host
     this.#member = new ClassicMember(groupId, config.get('group.instance.id'))
     this.#metadata = this.#member.metadata
-    this.#isCooperative = rebalanceProtocolOf(host.assignors) === 'cooperative'
+    this.#isCooperative = rebalanceProtocolOf(assignors) === 'cooperative'
     const policy = classicCommitPolicy(this.#member, () => subscription.isGroupManaged)
     this.#commits = new Commits(host, groupId, policy)
     this.#changes = new AssignmentChanges(host)
@@ -69,7 +70,8 @@ export class ClassicMembership implements GroupMembership {
     this.#leader = new LeaderAssignment(host, this.#watch)
     const onFailed = (error: KafkaError) => this.#fail(error)
     this.#heartbeats = new ClassicHeartbeats(host, this.#member, onFailed)
-    this.#joining = new ClassicJoining(host, this.#member, this.#heartbeats, this.#leader)
+    const parts = { host, assignors, member: this.#member, leader: this.#leader }
+    this.#joining = new ClassicJoining({ ...parts, heartbeats: this.#heartbeats })
     const intervalMs = config.get('max.poll.interval.ms')
     this.#pollTimer = new PollTimer(environment.clock, intervalMs, () => this.#pollExpired())
   }

@@ -7,6 +7,7 @@
  * in the eyes of its group.
  */
 import type { Config } from '../../../common/config/config.ts'
+import { KafkaError } from '../../../common/errors.ts'
 import type { CallLimits } from '../../cluster/call-limits.ts'
 import type { ClusterClient } from '../../cluster/cluster-client.ts'
 import { type ConsumerKeys, isClassicProtocol } from '../../config/consumer-config.ts'
@@ -16,6 +17,7 @@ import type { TopicPartition } from '../../topic-partition.ts'
 import type { OffsetToCommit } from '../partition-state.ts'
 import type { SubscriptionState } from '../subscription-state.ts'
 import type { Assignor } from './assignor.ts'
+import { createAssignors } from './assignors.ts'
 import { ClassicMembership } from './classic-membership.ts'
 import { ConsumerMembership } from './consumer-membership.ts'
 
@@ -64,6 +66,7 @@ export interface MembershipHost {
   readonly config: Config<ConsumerKeys>
   readonly environment: ClientEnvironment
   readonly subscription: SubscriptionState
+  /** The application's own, which `partition.assignment.strategy` may name. */
   readonly assignors: readonly Assignor[]
 
   /** Lets callbacks that run on partitions end before these are given away. */
@@ -76,9 +79,14 @@ export interface MembershipHost {
   onCommit(offsets: readonly OffsetToCommit[]): void
 }
 
-/** The membership in the group `groupId` by the protocol that `group.protocol` names. */
-export function createGroupMembership(host: MembershipHost, groupId: string): GroupMembership {
-  return isClassicProtocol(host.config)
-    ? new ClassicMembership(host, groupId)
-    : new ConsumerMembership(host, groupId)
+/**
+ * The membership in the group `group.id`, by the protocol that `group.protocol` names. Throws
+ * ConfigError for assignors that there are not, INVALID_GROUP_ID without a group.
+ */
+export function createGroupMembership(host: MembershipHost): GroupMembership {
+  const groupId = host.config.get('group.id')
+  if (groupId === null) throw new KafkaError('INVALID_GROUP_ID')
+  if (!isClassicProtocol(host.config)) return new ConsumerMembership(host, groupId)
+  const strategy = host.config.get('partition.assignment.strategy')
+  return new ClassicMembership(host, groupId, createAssignors(strategy, host.assignors))
 }

@@ -13,7 +13,7 @@ import {
 import type { JoinGroupResponse } from '../../../protocol/messages/join-group.ts'
 import type { CallLimits } from '../../cluster/call-limits.ts'
 import { numbersByTopic, partitionName } from '../../topic-partition.ts'
-import type { Assignor, GroupMember, MemberAssignment } from './assignor.ts'
+import type { Assignor, MemberAssignment, SubscribedMember } from './assignor.ts'
 import type { MembershipHost } from './group-membership.ts'
 import { assignableTopics, type TopicWatch } from './topic-watch.ts'
 
@@ -95,7 +95,7 @@ export class LeaderAssignment {
   }
 }
 
-function memberOf(joined: JoinGroupResponse['members'][number]): GroupMember {
+function memberOf(joined: JoinGroupResponse['members'][number]): SubscribedMember {
   const { memberId, groupInstanceId, metadata } = joined
   const { topics, userData, ownedPartitions, generationId, rackId } =
     decodeConsumerSubscription(metadata)
@@ -110,7 +110,7 @@ function memberOf(joined: JoinGroupResponse['members'][number]): GroupMember {
 /** Throws if a partition is given to one member while another has it and is to give it back. */
 function checkCooperative(
   assignor: Assignor,
-  members: ReadonlyMap<string, GroupMember>,
+  members: ReadonlyMap<string, SubscribedMember>,
   assigned: ReadonlyMap<string, MemberAssignment>,
 ): void {
   // The built-in one has rules of its own for members that claim the same.

@@ -15,7 +15,7 @@
  * Every choice is as in Java's client, so that it does not matter which of them leads a group.
  */
 import type { TopicPartition } from '../../topic-partition.ts'
-import type { AssignableTopic, Assignor, GroupMember } from './assignor.ts'
+import type { AssignableTopic, Assignor, SubscribedMember } from './assignor.ts'
 import { byInstanceThenMemberId, byTopicThenPartition } from './member-order.ts'
 
 export const rangeAssignor: Assignor = {
@@ -43,7 +43,7 @@ export const rangeAssignor: Assignor = {
 /** One topic, and how far it has been divided. */
 class TopicDivision {
   readonly topic: AssignableTopic
-  readonly subscribers: readonly GroupMember[]
+  readonly subscribers: readonly SubscribedMember[]
   /** Whether the rack of a member decides what of the topic is near. */
   readonly dependsOnRacks: boolean
   readonly #assigned: ReadonlyMap<string, TopicPartition[]>
@@ -56,7 +56,7 @@ class TopicDivision {
 
   constructor(
     topic: AssignableTopic,
-    subscribers: readonly GroupMember[],
+    subscribers: readonly SubscribedMember[],
     assigned: ReadonlyMap<string, TopicPartition[]>,
   ) {
     const { partitionCount } = topic
@@ -70,25 +70,25 @@ class TopicDivision {
   }
 
   /** How many more partitions the member may get. */
-  room({ memberId }: GroupMember): number {
+  room({ memberId }: SubscribedMember): number {
     const most = this.#least + (this.#extra > 0 ? 1 : 0)
     return Math.max(0, most - (this.#counts.get(memberId) ?? 0))
   }
 
   /** Whether the partition has a replica in the member's rack; members without one are at home. */
-  isNear(member: GroupMember, partition: number): boolean {
+  isNear(member: SubscribedMember, partition: number): boolean {
     return !member.rackId || (this.topic.racks[partition]?.includes(member.rackId) ?? false)
   }
 
   /** Gives each subscriber in turn what it has room for, of what `mayGive` admits. */
-  giveRuns(mayGive: (member: GroupMember, partition: number) => boolean): void {
+  giveRuns(mayGive: (member: SubscribedMember, partition: number) => boolean): void {
     for (const member of this.subscribers) {
       const given = [...this.#left].filter((partition) => mayGive(member, partition))
       this.give(member, given.slice(0, this.room(member)))
     }
   }
 
-  give(member: GroupMember, partitions: readonly number[]): void {
+  give(member: SubscribedMember, partitions: readonly number[]): void {
     const count = (this.#counts.get(member.memberId) ?? 0) + partitions.length
     this.#counts.set(member.memberId, count)
     if (partitions.length > 0 && count > this.#least) this.#extra -= 1
@@ -101,7 +101,7 @@ class TopicDivision {
 }
 
 /** Whether some rack has only part of the topic, and some member is in a rack that has any. */
-function differByRack(topic: AssignableTopic, subscribers: readonly GroupMember[]): boolean {
+function differByRack(topic: AssignableTopic, subscribers: readonly SubscribedMember[]): boolean {
   const ofMembers = new Set(subscribers.flatMap(({ rackId }) => rackId || []))
   const all = new Set(topic.racks.flat())
   if (ofMembers.isDisjointFrom(all)) return false

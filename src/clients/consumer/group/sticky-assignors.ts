@@ -19,11 +19,11 @@ import {
 } from '../../../protocol/sticky-assignor-data.ts'
 import type { ConsumerGroup } from '../../producer/transactions.ts'
 import { numbersByTopic, partitionName, type TopicPartition } from '../../topic-partition.ts'
-import type { AssignableTopic, Assignor, GroupMember, MemberAssignment } from './assignor.ts'
+import type { AssignableTopic, Assignor, MemberAssignment, SubscribedMember } from './assignor.ts'
 import { assignSticky } from './sticky-assignment.ts'
 
 type Topics = ReadonlyMap<string, AssignableTopic>
-type Members = ReadonlyMap<string, GroupMember>
+type Members = ReadonlyMap<string, SubscribedMember>
 
 export class StickyAssignor implements Assignor {
   readonly name = 'sticky'

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type {
   AssignableTopic,
-  GroupMember,
   MemberAssignment,
+  SubscribedMember,
 } from '../../../../src/clients/consumer/group/assignor.ts'
 import { partitionName, type TopicPartition } from '../../../../src/clients/topic-partition.ts'
 
 export type Topics = ReadonlyMap<string, AssignableTopic>
-export type Members = ReadonlyMap<string, GroupMember>
+export type Members = ReadonlyMap<string, SubscribedMember>
 
 export function topicsOf(counts: Readonly<Record<string, number>>): Topics {
   return new Map(
@@ -22,7 +22,10 @@ export function topicsOf(counts: Readonly<Record<string, number>>): Topics {
   )
 }
 
-export function memberOf(memberId: string, parts: Partial<GroupMember> = {}): GroupMember {
+export function memberOf(
+  memberId: string,
+  parts: Partial<SubscribedMember> = {},
+): SubscribedMember {
   return {
     ...{ memberId, instanceId: null, rackId: null, topics: [], ownedPartitions: [] },
     ...{ generationId: -1, userData: null },
@@ -30,7 +33,7 @@ export function memberOf(memberId: string, parts: Partial<GroupMember> = {}): Gr
   }
 }
 
-export function membersOf(...members: GroupMember[]): Members {
+export function membersOf(...members: SubscribedMember[]): Members {
   return new Map(members.map((member) => [member.memberId, member]))
 }
 

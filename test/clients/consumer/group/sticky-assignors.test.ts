@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type {
   Assignor,
-  GroupMember,
   MemberAssignment,
+  SubscribedMember,
 } from '../../../../src/clients/consumer/group/assignor.ts'
 import {
   CooperativeStickyAssignor,
@@ -26,7 +26,11 @@ import {
 type Assignment = ReadonlyMap<string, MemberAssignment>
 
 /** A member that has taken part in a generation, and tells so in the way of either assignor. */
-function rejoining(member: GroupMember, given: string | MemberAssignment, generationId: number) {
+function rejoining(
+  member: SubscribedMember,
+  given: string | MemberAssignment,
+  generationId: number,
+) {
   const assignment = typeof given === 'string' ? { partitions: partitionsOf(given) } : given
   const assignor = new StickyAssignor()
   assignor.onAssignment(assignment, { groupId: 'g', generationId })
@@ -36,7 +40,7 @@ function rejoining(member: GroupMember, given: string | MemberAssignment, genera
   }
 }
 
-function after(members: Iterable<GroupMember>, assignment: Assignment, generation = 1) {
+function after(members: Iterable<SubscribedMember>, assignment: Assignment, generation = 1) {
   return [...members].map((member) =>
     rejoining(member, assignment.get(member.memberId) ?? { partitions: [] }, generation),
   )

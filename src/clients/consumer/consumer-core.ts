@@ -95,7 +95,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     this.cluster = cluster
     this.subscription = subscription
     this.#leaders = leaders
-    this.#membership = options.join?.(this)
+    this.#membership = config.get('group.id') === null ? undefined : options.join?.(this)
     const membership = this.#membership
     const { isReadCommitted } = this
     const onProgress = () => this.latch.ring()

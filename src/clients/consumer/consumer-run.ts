@@ -164,30 +164,49 @@ export class ConsumerRun<Key, Value> {
     const { batch } = job
     const { eachRecord, eachBatch } = this.#options
     if (eachBatch !== undefined) {
-      if (!(await this.#attempt(job, () => eachBatch(batch), batch.records[0]!))) return
+      const isDone = this.#attempt(job, () => eachBatch(batch), batch.records[0]!)
+      if (!(isDone === true || (await isDone))) return
     } else {
       for (const record of batch.records) {
-        if (!(await this.#attempt(job, () => eachRecord(record), record))) return
+        if (job.isStopped || batch.isStale) return
+        const isDone = this.#attempt(job, () => eachRecord(record), record)
+        if (!(isDone === true || (await isDone))) return
         batch.consumed(record)
       }
     }
     batch.consumedAll()
   }
 
-  /** Whether the callback was called with an end that counts. */
-  async #attempt(
+  /**
+   * Whether the callback has come to an end that counts. True at once for one that does not wait,
+   * so that it costs no turn of the promise queue.
+   */
+  #attempt(
     job: Job<Key, Value>,
+    call: () => unknown,
+    record: ConsumerRecord<Key, Value>,
+  ): true | Promise<boolean> {
+    try {
+      const result = call()
+      if (!isThenable(result)) return true
+      job.sinceMs = this.#nowMs
+      return this.#awaited(job, result, call, record)
+    } catch (error) {
+      return this.#awaited(job, Promise.reject(error), call, record)
+    }
+  }
+
+  async #awaited(
+    job: Job<Key, Value>,
+    first: PromiseLike<unknown>,
     call: () => unknown,
     record: ConsumerRecord<Key, Value>,
   ): Promise<boolean> {
     const { onError } = this.#options
+    let result: unknown = first
     for (let failures = 0; ; failures++) {
-      if (job.isStopped || job.batch.isStale) return false
-      job.sinceMs = this.#nowMs
       try {
-        const result = call()
-        // Callbacks that do not wait cost no turn of the promise queue.
-        if (result instanceof Promise || isThenable(result)) await result
+        await result
         return true
       } catch (error) {
         const decision = onError === undefined ? 'stop' : await onError(error, record)
@@ -195,6 +214,9 @@ export class ConsumerRun<Key, Value> {
         if (decision !== 'retry') throw error
         await this.#pause(this.#core.cluster.backoff.delayMs(failures))
       }
+      if (job.isStopped || job.batch.isStale) return false
+      job.sinceMs = this.#nowMs
+      result = (async () => await call())()
     }
   }
 

@@ -34,7 +34,7 @@ import type { ListGroupsOptions, MemberToRemove } from './groups.ts'
 import * as groupsCalls from './groups.ts'
 import type { ReplicaMove } from './log-dirs.ts'
 import * as logDirsCalls from './log-dirs.ts'
-import type { IsolationLevel, OffsetQuery, Reassignment } from './partitions.ts'
+import type { IsolationLevel, OffsetQuery, Reassignment, ReassignOptions } from './partitions.ts'
 import * as partitionsCalls from './partitions.ts'
 import type { QuotaChange, QuotaFilter } from './quotas.ts'
 import * as quotasCalls from './quotas.ts'
@@ -256,8 +256,14 @@ export class Admin {
     return partitionsCalls.listOffsets(this.#cluster, queries, options)
   }
 
-  /** The producers that have written with an id of late, and their open transactions. */
-  describeProducers(partitions: Iterable<TopicPartition>, options: CallOptions = {}) {
+  /**
+   * The producers that have written with an id of late, and their open transactions: as the leader
+   * of each partition knows them, or the replica on `brokerId`.
+   */
+  describeProducers(
+    partitions: Iterable<TopicPartition>,
+    options: CallOptions & { readonly brokerId?: number } = {},
+  ) {
     return partitionsCalls.describeProducers(this.#cluster, partitions, options)
   }
 
@@ -274,7 +280,10 @@ export class Admin {
   }
 
   /** Moves partitions to other brokers. Fails with INVALID_REPLICA_ASSIGNMENT. */
-  alterPartitionReassignments(reassignments: Iterable<Reassignment>, options: CallOptions = {}) {
+  alterPartitionReassignments(
+    reassignments: Iterable<Reassignment>,
+    options: ReassignOptions = {},
+  ) {
     return partitionsCalls.alterPartitionReassignments(this.#cluster, reassignments, options)
   }
 

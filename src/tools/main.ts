@@ -27,6 +27,12 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-log-dirs': async () => (await import('./kafka-log-dirs.ts')).kafkaLogDirs,
   'kafka-leader-election': async () =>
     (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
+  'kafka-console-consumer': async () =>
+    (await import('./kafka-console-consumer.ts')).kafkaConsoleConsumer,
+  'kafka-consumer-perf-test': async () =>
+    (await import('./kafka-consumer-perf-test.ts')).kafkaConsumerPerfTest,
+  'kafka-verifiable-consumer': async () =>
+    (await import('./kafka-verifiable-consumer.ts')).kafkaVerifiableConsumer,
   'kafka-console-producer': async () =>
     (await import('./kafka-console-producer.ts')).kafkaConsoleProducer,
   'kafka-producer-perf-test': async () =>

@@ -16,6 +16,7 @@ import { ADMIN_CONFIG } from '../config/admin-config.ts'
 import { type ConfigInput, readClientConfig } from '../config/client-config.ts'
 import type { CommonKeys } from '../config/common-keys.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
+import type { AdminMetrics } from '../observability/metric-names.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { AclFilter, AclRule } from './acls.ts'
 import * as aclCalls from './acls.ts'
@@ -58,6 +59,16 @@ export class Admin {
       environment,
       allowAutoTopicCreation: false,
     })
+  }
+
+  /** `client.id`. */
+  get clientId(): string {
+    return this.#cluster.clientId
+  }
+
+  /** What has been counted and measured until now, by Kafka's names; see `prometheusText`. */
+  metrics(): AdminMetrics {
+    return { 'admin-client-metrics': this.#cluster.observer.values() }
   }
 
   /** Closes the connections. Calls that are under way fail with ClosedError. */
@@ -121,6 +132,11 @@ export class Admin {
   /** The brokers, the controller and the id of the cluster. */
   describeCluster(options: CallOptions = {}) {
     return clusterCalls.describeCluster(this.#cluster, options)
+  }
+
+  /** Who votes on the metadata of the cluster (KIP-595); of Samsa, its controller. */
+  describeMetadataQuorum(options: CallOptions = {}) {
+    return clusterCalls.describeMetadataQuorum(this.#cluster, options)
   }
 
   /** The features that brokers support, and their levels in force (KIP-584). */

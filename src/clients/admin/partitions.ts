@@ -174,6 +174,11 @@ function throwFailures(outcomes: ReadonlyMap<string, true | KafkaError>): void {
   if (failures.size > 0) throw new PartialFailureError(failures, results)
 }
 
+export interface ReassignOptions extends CallOptions {
+  /** False refuses to change how many replicas a partition has (KIP-860). */
+  readonly allowReplicationFactorChange?: boolean
+}
+
 export interface Reassignment extends TopicPartition {
   /** The brokers that are to have it, the preferred leader first; null calls a move off. */
   readonly replicas: readonly number[] | null
@@ -183,7 +188,7 @@ export interface Reassignment extends TopicPartition {
 export async function alterPartitionReassignments(
   cluster: ClusterClient,
   reassignments: Iterable<Reassignment>,
-  options: CallOptions,
+  options: ReassignOptions,
 ): Promise<void> {
   const limits = cluster.limits(options)
   const items = [...reassignments].map((item) => [partitionName(item), item] as const)
@@ -196,7 +201,8 @@ export async function alterPartitionReassignments(
         }),
       }),
     )
-    const request = { timeoutMs: limits.remainingMs | 0, topics }
+    const { allowReplicationFactorChange = true } = options
+    const request = { timeoutMs: limits.remainingMs | 0, topics, allowReplicationFactorChange }
     const found = await cluster.sendToController(AlterPartitionReassignments, request, limits)
     throwIfError(found.errorCode, found.errorMessage)
     const outcomes = new Map<string, true | KafkaError>()

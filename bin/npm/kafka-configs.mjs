@@ -1,3 +1,5 @@
 #!/usr/bin/env node
-process.argv.splice(2, 0, 'kafka-configs')
+import { fileURLToPath } from 'node:url'
+
+process.argv.splice(1, 1, fileURLToPath(new URL('../samsa.mjs', import.meta.url)), 'kafka-configs')
 await import('../samsa.mjs')

@@ -1,3 +1,10 @@
 #!/usr/bin/env node
-process.argv.splice(2, 0, 'kafka-consumer-groups')
+import { fileURLToPath } from 'node:url'
+
+process.argv.splice(
+  1,
+  1,
+  fileURLToPath(new URL('../samsa.mjs', import.meta.url)),
+  'kafka-consumer-groups',
+)
 await import('../samsa.mjs')

@@ -1,3 +1,10 @@
 #!/usr/bin/env node
-process.argv.splice(2, 0, 'kafka-verifiable-consumer')
+import { fileURLToPath } from 'node:url'
+
+process.argv.splice(
+  1,
+  1,
+  fileURLToPath(new URL('../samsa.mjs', import.meta.url)),
+  'kafka-verifiable-consumer',
+)
 await import('../samsa.mjs')

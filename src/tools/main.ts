@@ -18,8 +18,17 @@ const COMMANDS: Readonly<Record<string, { load: () => Promise<Command>; about: s
   },
 }
 
+/** The commands that `samsa` has besides, each with its own `--help`. */
+const FRIENDLY: Readonly<Record<string, string>> = {
+  topic: 'list, create, describe, delete, trim, consume, produce',
+  group: 'list, describe, seek, delete',
+  cluster: 'health, info',
+  completion: 'completes commands in bash, zsh, fish and powershell',
+}
+
 /** Kafka's tools, by the names of their scripts. */
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
+  'kafka-server-stop': async () => (await import('./kafka-server-stop.ts')).kafkaServerStop,
   'kafka-broker-api-versions': async () =>
     (await import('./kafka-broker-api-versions.ts')).kafkaBrokerApiVersions,
   'kafka-reassign-partitions': async () =>
@@ -46,6 +55,7 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
   'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
   'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
+  'kafka-transactions': async () => (await import('./kafka-transactions.ts')).kafkaTransactions,
   'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,
 }
 
@@ -59,6 +69,9 @@ export async function main(args: readonly string[]): Promise<void> {
   if (name === undefined || name === '--help' || name === 'help') {
     console.log(usage())
     return
+  }
+  if (Object.hasOwn(FRIENDLY, name) || name === '__complete') {
+    await runAsProcess((await import('./samsa/program.ts')).friendly, args)
   }
   // Named as in Kafka's bin folder, the commands work with their suffix too.
   const plainName = name.replace(/\.sh$/, '')
@@ -74,17 +87,18 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 function usage(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length))
-  const lines = Object.entries(COMMANDS).map(
-    ([name, { about }]) => `  ${name.padEnd(width)}  ${about}`,
-  )
+  const starting = Object.entries(COMMANDS).map(([name, { about }]) => [name, about] as const)
+  const rows = [...starting, ...Object.entries(FRIENDLY)]
+  const width = Math.max(...rows.map(([name]) => name.length))
   return [
     `Samsa ${version}, a Kafka-compatible event-streaming platform`,
     '',
-    ...lines,
+    ...rows.map(([name, about]) => `  ${name.padEnd(width)}  ${about}`),
     '',
     "and Kafka's tools, each with --help:",
     '',
-    ...Object.keys(TOOLS).map((name) => `  ${name}`),
+    ...Object.keys(TOOLS)
+      .sort()
+      .map((name) => `  ${name}`),
   ].join('\n')
 }

@@ -1,10 +1,10 @@
 /** Samsa's own clients, from their sources. */
-import { Producer } from '../../src/clients/index.ts'
-import { type ClientDriver, nextRecord, recordsOf } from './driver.ts'
+import { Consumer, Producer } from '../../src/clients/index.ts'
+import { type ClientDriver, nextRecord, type OnRecord, recordsOf } from './driver.ts'
 
 export const samsa: ClientDriver = {
   name: 'Samsa',
-  note: '`send`, `sendBatch`; linger.ms=0, idempotent (its default)',
+  note: '`send`, `sendBatch`, `batches`; linger.ms=0, idempotent (its default)',
 
   async openProducer({ address, topic }) {
     const producer = new Producer<Uint8Array, Uint8Array>({
@@ -23,7 +23,18 @@ export const samsa: ClientDriver = {
     }
   },
 
-  consume() {
-    throw new Error('not there yet')
+  async consume({ address, topic }, groupId, onRecord) {
+    const consumer = new Consumer({
+      ...{ bootstrapServers: address, groupId, autoOffsetReset: 'earliest' },
+    })
+    consumer.subscribe(topic)
+    await readAll(consumer, onRecord)
+    await consumer.close()
   },
+}
+
+async function readAll(consumer: Consumer, onRecord: OnRecord): Promise<void> {
+  for await (const records of consumer.batches()) {
+    for (const { key, value } of records) if (!onRecord(key, value)) return
+  }
 }

@@ -1,8 +1,9 @@
 /** Waits until a group is as a test wants it. */
 import { type Admin, type GroupDescription, KafkaError, TimeoutError } from '../clients/index.ts'
-import { type Clock, sleep } from '../common/clock.ts'
+import { sleep } from '../common/clock.ts'
 import { DEFAULT_WAIT_MS } from './fault.ts'
-import type { TopicReader } from './topic-reader.ts'
+import type { OwnClients } from './own-clients.ts'
+import { TopicReader } from './topic-reader.ts'
 
 /** All that is asked for has to be so at once. Without any of it: that the group is stable. */
 export interface GroupConditions {
@@ -22,14 +23,12 @@ export interface GroupConditions {
 const POLL_MS = 10
 
 export class GroupWatcher {
-  readonly #admin: Admin
+  readonly #clients: OwnClients
   readonly #reader: TopicReader
-  readonly #clock: Clock
 
-  constructor(admin: Admin, reader: TopicReader, clock: Clock) {
-    this.#admin = admin
-    this.#reader = reader
-    this.#clock = clock
+  constructor(clients: OwnClients) {
+    this.#clients = clients
+    this.#reader = new TopicReader(clients)
   }
 
   /** What the group is, once it is as wanted. Rejects with TimeoutError, which says what it was. */
@@ -37,16 +36,21 @@ export class GroupWatcher {
     const { members, caughtUp, timeoutMs = DEFAULT_WAIT_MS } = conditions
     const isAnything = members === undefined && caughtUp !== true
     const wanted = { ...conditions, state: conditions.state ?? (isAnything ? 'Stable' : undefined) }
-    const deadlineMs = this.#clock.monotonic() + timeoutMs
+    const { clock } = this.#clients
+    const deadlineMs = clock.monotonic() + timeoutMs
     for (;;) {
       const group = await this.#describe(groupId)
       const lacks = await this.#lacks(group, wanted)
       if (group !== undefined && lacks === undefined) return group
-      if (this.#clock.monotonic() > deadlineMs) {
+      if (clock.monotonic() > deadlineMs) {
         throw new TimeoutError(`Group ${groupId} ${lacks}, after ${timeoutMs} ms`)
       }
-      await sleep(this.#clock, POLL_MS)
+      await sleep(clock, POLL_MS)
     }
+  }
+
+  get #admin(): Admin {
+    return this.#clients.admin
   }
 
   async #describe(groupId: string): Promise<GroupDescription | undefined> {
@@ -96,7 +100,7 @@ export class GroupWatcher {
     }
     if (positions.size === 0) return 'has no partitions yet'
     for (const [name, { topic, partition, offset }] of positions) {
-      if (await this.#reader.hasRecordsFrom(topic, partition, offset)) {
+      if (await this.#reader.hasRecordsFrom({ topic, partition }, offset)) {
         return `is at offset ${offset} of ${name}, with records behind it`
       }
     }

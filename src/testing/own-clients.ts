@@ -1,20 +1,18 @@
 /**
  * The clients that a test cluster has of its own. They try again soon, since nothing is far away,
- * and keep the process alive for as long as a call of theirs is under way and no longer: sockets do
- * not, but the timer of a call's time limit does.
+ * and keep the process alive for as long as a call of theirs is under way and no longer.
  */
 
-import { ClusterClient } from '../clients/cluster/cluster-client.ts'
-import { ADMIN_CONFIG } from '../clients/config/admin-config.ts'
-import { readClientConfig } from '../clients/config/client-config.ts'
 import {
   Admin,
   type ClientEnvironment,
+  Consumer,
+  type ConsumerOptions,
   Producer,
   type ProducerRecord,
   type RecordMetadata,
 } from '../clients/index.ts'
-import { SystemClock } from '../common/clock.ts'
+import { type Clock, SystemClock } from '../common/clock.ts'
 import { silentLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
 import { SystemNetwork } from '../common/system-network.ts'
@@ -23,41 +21,35 @@ import { OWN_CLIENT_ID } from './faults.ts'
 /** What a test may give as a record's value: anything but text and bytes becomes JSON. */
 export type TestValue = string | Uint8Array | object | number | boolean
 
-/** The machine, with timers that keep the process alive and sockets that do not. */
-export function ownEnvironment(): ClientEnvironment {
-  return {
-    clock: new SystemClock({ keepsAlive: true }),
+export class OwnClients {
+  /** The machine's own clock, with timers that keep the process alive. */
+  readonly clock: Clock = new SystemClock({ keepsAlive: true })
+  /** The machine, where neither timers nor sockets do that. */
+  readonly #environment: ClientEnvironment = {
+    clock: new SystemClock(),
     network: new SystemNetwork({ keepsAlive: false }),
     random: new SystemRandom(),
     log: silentLogger,
     diagnostics: { channel: () => ({ hasSubscribers: false, publish() {} }) },
   }
-}
-
-export class OwnClients {
-  readonly #environment: ClientEnvironment
   readonly #bootstrapServers: () => string
   #admin: Admin | undefined
-  #cluster: ClusterClient | undefined
   #producer: Producer<string | Uint8Array, TestValue> | undefined
 
-  constructor(environment: ClientEnvironment, bootstrapServers: () => string) {
-    this.#environment = environment
+  constructor(bootstrapServers: () => string) {
     this.#bootstrapServers = bootstrapServers
   }
 
+  /** All timers of an admin client belong to its calls. */
   get admin(): Admin {
-    this.#admin ??= new Admin(this.#config(), this.#environment)
+    this.#admin ??= new Admin(this.#config(), { ...this.#environment, clock: this.clock })
     return this.#admin
   }
 
-  get cluster(): ClusterClient {
-    this.#cluster ??= new ClusterClient({
-      config: readClientConfig(ADMIN_CONFIG, this.#config()),
-      environment: this.#environment,
-      allowAutoTopicCreation: false,
-    })
-    return this.#cluster
+  /** A new consumer, which its user has to close. To be used within `call`. */
+  consumer<Key, Value>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value> {
+    const config = { ...this.#config(), fetchMaxWaitMs: 10, allowAutoCreateTopics: false }
+    return new Consumer<Key, Value>({ ...config, ...options }, this.#environment)
   }
 
   /** Sends records, in order. Rejects with KafkaError. */
@@ -65,15 +57,18 @@ export class OwnClients {
     records: readonly ProducerRecord<string | Uint8Array, TestValue>[],
   ): Promise<RecordMetadata[]> {
     const config = { ...this.#config(), lingerMs: 0, valueSerializer: serialize }
-    // A producer has timers that are no call's, which must not keep the process alive.
-    const environment = { ...this.#environment, clock: new SystemClock() }
-    this.#producer ??= new Producer<string | Uint8Array, TestValue>(config, environment)
+    this.#producer ??= new Producer<string | Uint8Array, TestValue>(config, this.#environment)
     const producer = this.#producer
-    const call = this.#environment.clock.schedule(Number.POSITIVE_INFINITY, () => {})
+    return await this.call(() => Promise.all(records.map((record) => producer.send(record))))
+  }
+
+  /** Keeps the process alive until `operation` is done. */
+  async call<Result>(operation: () => Promise<Result>): Promise<Result> {
+    const forEver = this.clock.schedule(Number.POSITIVE_INFINITY, () => {})
     try {
-      return await Promise.all(records.map((record) => producer.send(record)))
+      return await operation()
     } finally {
-      call.cancel()
+      forEver.cancel()
     }
   }
 
@@ -83,8 +78,6 @@ export class OwnClients {
     this.#producer = undefined
     this.#admin?.close()
     this.#admin = undefined
-    this.#cluster?.close()
-    this.#cluster = undefined
     await producer?.close({ timeoutMs: 0 })
   }
 

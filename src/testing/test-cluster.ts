@@ -39,7 +39,7 @@ import {
 import { resetSettings } from './cluster-reset.ts'
 import { Faults } from './faults.ts'
 import { type GroupConditions, GroupWatcher } from './group-wait.ts'
-import { OwnClients, ownEnvironment, type TestValue } from './own-clients.ts'
+import { OwnClients, type TestValue } from './own-clients.ts'
 import { TestBroker } from './test-broker.ts'
 import { type ReadTopicOptions, TopicReader, type TopicRecord } from './topic-reader.ts'
 
@@ -56,8 +56,7 @@ export class TestCluster {
   readonly faults: Faults
   readonly #options: TestClusterOptions
   readonly #clock = new AdvancingClock()
-  readonly #environment = ownEnvironment()
-  readonly #clients: OwnClients
+  readonly #clients = new OwnClients(() => this.bootstrapServers)
   #brokers: readonly TestBroker[] = []
   #removeFolder: (() => void) | undefined
 
@@ -65,8 +64,7 @@ export class TestCluster {
   constructor(options: TestClusterOptions = {}) {
     checkOptions(options)
     this.#options = options
-    this.faults = new Faults(this.#environment.clock)
-    this.#clients = new OwnClients(this.#environment, () => this.bootstrapServers)
+    this.faults = new Faults(this.#clients.clock)
   }
 
   /**
@@ -161,7 +159,7 @@ export class TestCluster {
     topic: string,
     options: ReadTopicOptions<Key, Value> = {},
   ): Promise<TopicRecord<Key, Value>[]> {
-    return await this.#reader.read(topic, options)
+    return await new TopicReader(this.#clients).read(topic, options)
   }
 
   /**
@@ -169,8 +167,7 @@ export class TestCluster {
    * what it is instead.
    */
   async waitForGroup(groupId: string, conditions: GroupConditions = {}): Promise<GroupDescription> {
-    const watcher = new GroupWatcher(this.admin, this.#reader, this.#environment.clock)
-    return await watcher.wait(groupId, conditions)
+    return await new GroupWatcher(this.#clients).wait(groupId, conditions)
   }
 
   /**
@@ -181,7 +178,7 @@ export class TestCluster {
   async advanceTime(ms: number): Promise<void> {
     this.#clock.advance(ms)
     // What follows from it at once has happened when the caller looks.
-    await sleep(this.#environment.clock, 0)
+    await sleep(this.#clients.clock, 0)
   }
 
   /**
@@ -229,10 +226,6 @@ export class TestCluster {
   /** The parts of the broker that decides for the cluster. */
   get #services() {
     return this.broker(1).services
-  }
-
-  get #reader(): TopicReader {
-    return new TopicReader(this.admin, this.#clients.cluster)
   }
 
   async #createDeclaredTopics(): Promise<void> {

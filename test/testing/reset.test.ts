@@ -88,7 +88,7 @@ test('connections stay over a reset, and those who have them go on', async (t) =
   }
 })
 
-test('brokers that were killed or paused run after a reset, and nobody waits in vain', async (t) => {
+test('after a reset brokers that were killed or paused run, and nobody waits on', async (t) => {
   const kafka = await startCluster(t)
   await kafka.broker(1).kill()
   await kafka.reset()

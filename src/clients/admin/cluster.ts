@@ -1,7 +1,7 @@
-/** The admin client's calls about the cluster itself: brokers and features. */
-
+/** The admin client's calls about the cluster itself: brokers, quorum and features. */
 import { ApiVersions } from '../../protocol/messages/api-versions.ts'
 import { DescribeCluster } from '../../protocol/messages/describe-cluster.ts'
+import { DescribeQuorum } from '../../protocol/messages/describe-quorum.ts'
 import { apiByKey } from '../../protocol/messages/index.ts'
 import { UnregisterBroker } from '../../protocol/messages/unregister-broker.ts'
 import { UpdateFeatures } from '../../protocol/messages/update-features.ts'
@@ -139,4 +139,57 @@ export async function brokerApiVersions(
     const usable = api === undefined ? undefined : connection.supportedVersion(api)
     return { apiKey, name: api?.name, versions, usable }
   })
+}
+
+/** How far a node has come with the metadata of the cluster. */
+export interface QuorumReplica {
+  readonly replicaId: number
+  readonly logEndOffset: number
+  /** In milliseconds since the epoch; undefined where nobody knows. */
+  readonly lastFetchTimestamp: number | undefined
+  readonly lastCaughtUpTimestamp: number | undefined
+}
+
+export interface QuorumDescription {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly highWatermark: number
+  readonly voters: readonly QuorumReplica[]
+  readonly observers: readonly QuorumReplica[]
+}
+
+/** The partition that holds the metadata of a cluster of Kafka 4. */
+const METADATA = { topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }
+
+/** See `Admin.describeMetadataQuorum`. */
+export async function describeMetadataQuorum(
+  cluster: ClusterClient,
+  options: CallOptions,
+): Promise<QuorumDescription> {
+  const limits = cluster.limits(options)
+  const send = () => cluster.sendToAny(DescribeQuorum, { topics: [METADATA] }, limits)
+  const { topics } = await call(cluster, limits, send, ({ errorCode, errorMessage, ...found }) => {
+    throwIfError(errorCode, errorMessage)
+    const partition = found.topics[0]?.partitions[0]
+    throwIfError(partition?.errorCode ?? -1, partition?.errorMessage)
+  })
+  const { leaderId, leaderEpoch, highWatermark, ...found } = topics[0]!.partitions[0]!
+  return {
+    ...{ leaderId, leaderEpoch, highWatermark },
+    voters: found.currentVoters.map(quorumReplica),
+    observers: found.observers.map(quorumReplica),
+  }
+}
+
+function quorumReplica({
+  replicaId,
+  logEndOffset,
+  lastFetchTimestamp,
+  lastCaughtUpTimestamp,
+}: QuorumReplica & { lastFetchTimestamp: number; lastCaughtUpTimestamp: number }): QuorumReplica {
+  const known = (timestamp: number) => (timestamp < 0 ? undefined : timestamp)
+  return {
+    ...{ replicaId, logEndOffset, lastFetchTimestamp: known(lastFetchTimestamp) },
+    lastCaughtUpTimestamp: known(lastCaughtUpTimestamp),
+  }
 }

@@ -160,6 +160,48 @@ function flatten({ topicPartitions }: AssignedTopics): TopicPartition[] {
   )
 }
 
+/** What brokers say of a group to whose members they assign partitions. */
+interface AssignedGroup<Member> {
+  readonly groupState: string
+  readonly assignorName: string
+  readonly groupEpoch: number
+  readonly assignmentEpoch: number
+  readonly members: readonly Member[]
+  readonly coordinator: CoordinatorNode
+}
+
+interface AssignedMember {
+  readonly memberId: string
+  readonly clientId: string
+  readonly clientHost: string
+  readonly memberEpoch: number
+  readonly subscribedTopicNames: readonly string[]
+  readonly assignment: AssignedTopics
+}
+
+/** `rest` is what the members of groups of this type have besides. */
+function assignedGroup<Member extends AssignedMember>(
+  type: 'consumer' | 'share',
+  groupId: string,
+  found: AssignedGroup<Member>,
+  rest: (member: Member) => Pick<GroupMember, 'instanceId' | 'targetAssignment' | 'isUpgraded'>,
+): GroupDescription {
+  const { groupState: state, assignorName: assignor, groupEpoch, assignmentEpoch } = found
+  return {
+    ...{ groupId, type, state, assignor, groupEpoch, assignmentEpoch },
+    ...{ protocolType: type, coordinator: found.coordinator },
+    members: found.members.map((member) => {
+      const { memberId, clientId, memberEpoch, clientHost: host } = member
+      return {
+        ...{ memberId, clientId, memberEpoch, host },
+        assignment: flatten(member.assignment),
+        subscribedTopics: member.subscribedTopicNames,
+        ...rest(member),
+      }
+    }),
+  }
+}
+
 /** See `Admin.describeConsumerGroups`. */
 export function describeConsumerGroups(
   cluster: ClusterClient,
@@ -171,18 +213,11 @@ export function describeConsumerGroups(
     const partOf = (response: ResponseOf<typeof ConsumerGroupDescribe>) => response.groups[0]!
     const api = ConsumerGroupDescribe
     const found = await askCoordinator(cluster, groupId, api, request, options, partOf)
-    const { groupState: state, assignorName: assignor, groupEpoch, assignmentEpoch } = found
-    return {
-      ...{ groupId, type: 'consumer', state, assignor, groupEpoch, assignmentEpoch },
-      ...{ protocolType: 'consumer', coordinator: found.coordinator },
-      members: found.members.map(({ memberId, instanceId, clientId, memberEpoch, ...member }) => ({
-        ...{ memberId, instanceId, clientId, memberEpoch, host: member.clientHost },
-        assignment: flatten(member.assignment),
-        targetAssignment: flatten(member.targetAssignment),
-        subscribedTopics: member.subscribedTopicNames,
-        isUpgraded: member.memberType < 0 ? undefined : member.memberType === 1,
-      })),
-    }
+    return assignedGroup('consumer', groupId, found, (member) => ({
+      instanceId: member.instanceId,
+      targetAssignment: flatten(member.targetAssignment),
+      isUpgraded: member.memberType < 0 ? undefined : member.memberType === 1,
+    }))
   })
 }
 
@@ -227,17 +262,8 @@ export function describeShareGroups(
     const partOf = (response: ResponseOf<typeof ShareGroupDescribe>) => response.groups[0]!
     const api = ShareGroupDescribe
     const found = await askCoordinator(cluster, groupId, api, request, options, partOf)
-    const { groupState: state, assignorName: assignor, groupEpoch, assignmentEpoch } = found
-    return {
-      ...{ groupId, type: 'share', state, assignor, groupEpoch, assignmentEpoch },
-      ...{ protocolType: 'share', coordinator: found.coordinator },
-      members: found.members.map(({ memberId, clientId, memberEpoch, ...member }) => ({
-        ...{ memberId, instanceId: null, clientId, memberEpoch, host: member.clientHost },
-        assignment: flatten(member.assignment),
-        ...{ targetAssignment: undefined, isUpgraded: undefined },
-        subscribedTopics: member.subscribedTopicNames,
-      })),
-    }
+    const nothing = { instanceId: null, targetAssignment: undefined, isUpgraded: undefined }
+    return assignedGroup('share', groupId, found, () => nothing)
   })
 }
 

@@ -210,11 +210,11 @@ function validateRegex(text: string, io: ToolIo): void {
   }
 }
 
-function open(options: GroupsOptions): Admin {
+function open(options: GroupsOptions, io: ToolIo): Admin {
   const bootstrapServer = options.value('bootstrap-server')
   const commandConfig = options.value('command-config')
   try {
-    return openAdmin({ bootstrapServer, commandConfig })
+    return openAdmin({ bootstrapServer, commandConfig, io })
   } catch (error) {
     const isOfFile = error instanceof ToolError && error.className.startsWith('java.nio.')
     throw isOfFile ? new ToolError(javaText(error)) : error
@@ -229,7 +229,7 @@ async function run(options: GroupsOptions, io: ToolIo): Promise<void> {
   const timeoutMs = Number(options.required('timeout'))
   // Arguments that are no numbers fail before anything is done.
   for (const name of ['to-offset', 'shift-by'] as const) options.values(name)
-  await using admin = open(options)
+  await using admin = open(options, io)
   const context = { admin, options, timeoutMs, io }
   if (options.has('list')) await list(context)
   else if (options.has('describe')) await describe(context)

@@ -43,9 +43,9 @@ export const kafkaConsoleProducer: Tool = withClassName(async (args, io) => {
 function readOptions(options: Options, io: ToolIo) {
   options.checkRequired('topic')
   checkNames(options, [
-    ['producer.config', 'command-config'],
-    ['producer-property', 'command-property'],
-    ['property', 'reader-property'],
+    ['command-config', 'producer.config'],
+    ['command-property', 'producer-property'],
+    ['reader-property', 'property'],
   ])
   const property = nameInUse(options, io, 'producer-property', 'command-property')
   const config = nameInUse(options, io, 'producer.config', 'command-config')

@@ -159,7 +159,7 @@ async function elect(
 
 export const kafkaLeaderElection: Tool = withTrace(async (args, io) => {
   const options = OPTIONS.parse(args)
-  checkNames(options, [['admin.config', 'command-config']])
+  checkNames(options, [['command-config', 'admin.config']])
   checkOptions(options)
   const kind = electionType(options)
   const partitions = chosenPartitions(options)

@@ -55,6 +55,7 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
   'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
   'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
+  'kafka-storage': async () => (await import('./kafka-storage.ts')).kafkaStorage,
   'kafka-transactions': async () => (await import('./kafka-transactions.ts')).kafkaTransactions,
   'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,
 }

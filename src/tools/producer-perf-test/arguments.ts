@@ -88,7 +88,7 @@ export const PRODUCER_PERF_ARGUMENTS: ParserSpec = {
       metavar: 'WARMUP-RECORDS',
       dest: 'warmupRecords',
       default: 0,
-      help: 'How many of the first records do not count in the steady state, which then has a line.',
+      help: 'How many records come before the steady state, which then has a line of its own.',
     },
     {
       flags: ['--reporting-interval'],

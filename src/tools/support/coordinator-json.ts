@@ -44,13 +44,15 @@ export class UnknownRecordTypeError extends Error {
 }
 
 /**
- * Reads a record of a coordinator's topic. Throws UnknownRecordTypeError, and an Error in Kafka's
+ * Reads a record of a coordinator's topic; with `isRaw`, the consumers' own bytes stay what they
+ * are. Throws UnknownRecordTypeError, and an Error in Kafka's
  * words for what cannot be read.
  */
 export function coordinatorRecordJson(
   topic: CoordinatorTopic,
   key: Buffer,
   value: Buffer | null,
+  options: { readonly isRaw?: boolean } = {},
 ): CoordinatorRecordJson {
   const type = readPrefix(key, 'key')
   const definition = DEFINITIONS[topic].find((one) => one.type === type)
@@ -64,7 +66,8 @@ export function coordinatorRecordJson(
   }
   const decoded = read(definition.value, version, value, `version ${version} from value's`)
   const data = messageJson(definition.value, version, decoded)
-  const shown = definition === GroupMetadataRecord ? openMembers(data) : data
+  const isOpened = definition === GroupMetadataRecord && !options.isRaw
+  const shown = isOpened ? openMembers(data) : data
   return { type, key: keyJson, value: { version, data: shown } }
 }
 

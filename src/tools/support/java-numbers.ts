@@ -39,3 +39,12 @@ export function javaDouble(value: number): string {
   const withPoint = digits.includes('.') ? digits : `${digits}.0`
   return sign + withPoint + (exponent === undefined ? '' : `E${exponent.replace('+', '')}`)
 }
+
+/** As `Float.toString`: the shortest text that is the same number in 32 bits. */
+export function javaFloat(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return javaDouble(value)
+  for (let digits = 1; ; digits++) {
+    const shorter = Number(value.toPrecision(digits))
+    if (digits === 9 || Math.fround(shorter) === value) return javaDouble(shorter)
+  }
+}

@@ -2,14 +2,14 @@
 import type { OptionTable, ParsedOptions } from './options.ts'
 import { printLine, type ToolIo } from './tool.ts'
 
-/** Throws the ToolError for both names of one option. Pairs are [old, new]. */
+/** Throws the ToolExit for both names of one option, which are given in the order of the words. */
 export function checkNames<Table extends OptionTable>(
   options: ParsedOptions<Table>,
   pairs: readonly (readonly [keyof Table & string, keyof Table & string])[],
 ): void {
-  for (const [oldName, newName] of pairs) {
-    if (!options.has(oldName) || !options.has(newName)) continue
-    throw options.usage(`Options --${newName} and --${oldName} cannot be specified together.`)
+  for (const [one, other] of pairs) {
+    if (!options.has(one) || !options.has(other)) continue
+    throw options.usage(`Options --${one} and --${other} cannot be specified together.`)
   }
 }
 

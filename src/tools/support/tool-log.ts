@@ -18,7 +18,8 @@ export function toolEnvironment(io: ToolIo): ClientEnvironment {
 /** Writes an error as Kafka's class `source` logs it, with what was thrown in a line of its own. */
 export function logError(io: ToolIo, source: string, message: string, thrown?: unknown): void {
   lineLogger(io).error(`${message} (${source})`)
-  if (thrown !== undefined) printLine(io.stderr, javaText(thrown))
+  // Without a message only the class is left.
+  if (thrown !== undefined) printLine(io.stderr, javaText(thrown).replace(/: $/, ''))
 }
 
 function lineLogger({ stderr }: ToolIo): LineLogger {

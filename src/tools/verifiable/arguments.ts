@@ -11,18 +11,17 @@ const COMMAND_CONFIG = {
 } as const
 
 const BOOTSTRAP_SERVER = {
+  flags: ['--bootstrap-server'],
+  metavar: 'HOST1:PORT1[,HOST2:PORT2[...]]',
+  dest: 'bootstrapServer',
+  help: 'REQUIRED: Some brokers of the cluster.',
+} as const
+
+const CONNECTION_GROUP = {
   title: 'Connection Group',
   description: 'Where to connect to',
   exclusive: true,
   required: true,
-  group: [
-    {
-      flags: ['--bootstrap-server'],
-      metavar: 'HOST1:PORT1[,HOST2:PORT2[...]]',
-      dest: 'bootstrapServer',
-      help: 'REQUIRED: Some brokers of the cluster.',
-    },
-  ],
 } as const
 
 const MAX_MESSAGES = {
@@ -84,7 +83,7 @@ export const VERIFIABLE_PRODUCER_ARGUMENTS: ParserSpec = {
       help: 'Records have keys from 0 to below this, in turn.',
     },
     COMMAND_CONFIG,
-    BOOTSTRAP_SERVER,
+    { ...CONNECTION_GROUP, group: [BOOTSTRAP_SERVER] },
   ],
 }
 
@@ -158,7 +157,7 @@ export const VERIFIABLE_CONSUMER_ARGUMENTS: ParserSpec = {
       help: '(DEPRECATED) The old name of --command-config.',
     },
     COMMAND_CONFIG,
-    BOOTSTRAP_SERVER,
+    { ...CONNECTION_GROUP, group: [{ ...BOOTSTRAP_SERVER, required: true }] },
   ],
 }
 

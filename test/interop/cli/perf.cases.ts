@@ -6,6 +6,10 @@ const send = (...args: string[]): Command => ({ tool: 'kafka-producer-perf-test'
 const sendTo = (...args: string[]): Command =>
   send('--bootstrap-server', '{server}', '--topic', '{id}', '--throughput', '-1', ...args)
 
+const read = (...args: string[]): Command => ({ tool: 'kafka-consumer-perf-test', args })
+const readFrom = (...args: string[]): Command =>
+  read('--bootstrap-server', '{server}', '--topic', '{id}', ...args)
+
 const oneTopic = ({ broker, id }: Side) => createTopics(broker.port, [{ name: id, partitions: 1 }])
 
 /** What was measured: only how many digits it has after the point is the same. */
@@ -63,6 +67,50 @@ export const cases: readonly CliCase[] = [
       ),
       sendTo('--num-records', '5', '--payload-monotonic', '--transactional-id', '{id}'),
       sendTo('--num-records', '5', '--payload-monotonic', '--transaction-duration-ms', '1'),
+    ],
+  },
+  {
+    name: "the consumer's command line",
+    commands: [
+      read(),
+      read('--help'),
+      read('--no-such'),
+      read('--topic', 't', '--num-records', '1'),
+      read('--bootstrap-server', '{server}', '--num-records', '1'),
+      readFrom(),
+      readFrom('--include', 'x', '--num-records', '1'),
+      readFrom('--messages', '1', '--num-records', '1'),
+      readFrom('--num-records', '1', '--consumer.config', 'a', '--command-config', 'b'),
+      readFrom('--num-records', 'x'),
+      readFrom('--num-records', '1', '--reporting-interval', '0'),
+      readFrom('--num-records', '1', '--date-format', 'bbb'),
+      readFrom('--num-records', '1', '--command-config', '{file:absent}', '--hide-header'),
+    ],
+  },
+  {
+    name: 'the consumer measures',
+    before: oneTopic,
+    masks: [
+      ...MEASURED,
+      [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}\b/g, 'TIME'],
+      [/\b\d\d(?= o'clock)/g, 'HH'],
+      // Rates, and the times that they come from.
+      [/(?<=, \d+, )\d+\.\d{4}, -?\d+, -?\d+, \d+\.\d{4}, \d+\.\d{4}/g, 'MEASURED'],
+      [/(?<=, \d+\.\d{4}, )\d+\.\d{4}/g, 'MEASURED'],
+    ],
+    commands: [
+      sendTo('--num-records', '50', '--record-size', '10000'),
+      readFrom('--num-records', '50'),
+      readFrom('--messages', '50', '--hide-header', '--date-format', "HH 'o''clock'"),
+      readFrom('--num-records', '60', '--timeout', '500'),
+      readFrom('--num-records', '50', '--show-detailed-stats'),
+      read(
+        '--bootstrap-server={server}',
+        '--include',
+        '{id}.*',
+        '--num-records=50',
+        '--hide-header',
+      ),
     ],
   },
 ]

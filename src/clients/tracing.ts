@@ -76,14 +76,14 @@ export function traceparentOf(record: {
   return parseTraceparent(textOf(value), states.length === 0 ? undefined : states.join(','))
 }
 
-/** Calls `task` within the trace of a record, if it has one. */
-export function runInTraceOf<Result>(
+/** Calls `task` with a record, within the trace of the record if it has one. */
+export function runInTraceOf<Record extends { readonly headers: readonly Header[] }, Result>(
   context: TraceContext,
-  record: { readonly headers: readonly Header[] },
-  task: () => Result,
+  record: Record,
+  task: (record: Record) => Result,
 ): Result {
   const step = traceparentOf(record)
-  return step === undefined ? task() : context.run(step, task)
+  return step === undefined ? task(record) : context.run(step, () => task(record))
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -9,6 +9,7 @@ import type { ConsumerKeys } from '../config/consumer-config.ts'
 import type { Deserializer } from '../deserializers.ts'
 import type { ClientEnvironment } from '../environment.ts'
 import { ClosedError, IllegalStateError } from '../errors.ts'
+import { ConsumerObserver } from '../observability/consumer-observer.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ConsumerRecords } from './consumer-records.ts'
 import { noGroup, WakeupError } from './errors.ts'
@@ -60,6 +61,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   readonly config: Config<ConsumerKeys>
   readonly environment: ClientEnvironment
   readonly cluster: ClusterClient
+  readonly observer: ConsumerObserver
   readonly subscription: SubscriptionState
   readonly latch: WakeLatch
   readonly interceptors: ConsumerInterceptors<Key, Value>
@@ -93,6 +95,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     const subscription = new SubscriptionState(parseOffsetReset(config.get('auto.offset.reset')))
     const leaders = new PartitionLeaders(cluster, () => this.#leadersFound())
     this.cluster = cluster
+    this.observer = new ConsumerObserver(cluster.observer, config.get('group.id') ?? '')
     this.subscription = subscription
     this.#leaders = leaders
     this.#membership = config.get('group.id') === null ? undefined : options.join?.(this)
@@ -106,7 +109,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     })
     this.#fetcher = new Fetcher({
       ...parts,
-      ...{ keyDeserializer, valueDeserializer },
+      ...{ keyDeserializer, valueDeserializer, observer: this.observer },
       checkCrcs: config.get('check.crcs'),
       metadataMaxAgeMs: config.get('metadata.max.age.ms'),
       minBytes: config.get('fetch.min.bytes'),
@@ -126,6 +129,11 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   get membership(): GroupMembership {
     if (this.#membership === undefined) throw noGroup()
     return this.#membership
+  }
+
+  /** Bytes that are fetched and not handed out. */
+  get bufferedBytes(): number {
+    return this.#fetcher.bufferedBytes
   }
 
   get hasGroup(): boolean {

@@ -12,8 +12,10 @@
  * its batch is left to its next owner.
  */
 import type { Timer } from '../../common/clock.ts'
+import { processTraceContext, type TraceContext } from '../../common/trace-context.ts'
 import { ClosedError } from '../errors.ts'
 import { partitionName, type TopicPartition } from '../topic-partition.ts'
+import { runInTraceOf } from '../tracing.ts'
 import type { ConsumerCore } from './consumer-core.ts'
 import type { ConsumerRecord } from './consumer-record.ts'
 import type { PartitionRecords } from './consumer-records.ts'
@@ -66,6 +68,7 @@ export class ConsumerRun<Key, Value> {
   readonly #options: RunOptions<Key, Value>
   readonly #concurrency: number
   readonly #maxPollIntervalMs: number
+  readonly #trace: TraceContext
   /** Waits for its turn. */
   #ready: PartitionBatch<Key, Value>[] = []
   readonly #jobs = new Set<Job<Key, Value>>()
@@ -80,6 +83,7 @@ export class ConsumerRun<Key, Value> {
     this.#core = core
     this.#options = options
     this.#concurrency = options.concurrency ?? 1
+    this.#trace = core.environment.trace ?? processTraceContext
     this.#maxPollIntervalMs = core.config.get('max.poll.interval.ms')
     if (!(this.#concurrency >= 1)) {
       throw new RangeError(`A concurrency of ${this.#concurrency} works on nothing`)
@@ -169,7 +173,9 @@ export class ConsumerRun<Key, Value> {
     } else {
       for (const record of batch.records) {
         if (job.isStopped || batch.isStale) return
-        const isDone = this.#attempt(job, () => eachRecord(record), record)
+        // What the callback sends belongs to the trace of the record.
+        const call = () => runInTraceOf(this.#trace, record, eachRecord)
+        const isDone = this.#attempt(job, call, record)
         if (!(isDone === true || (await isDone))) return
         batch.consumed(record)
       }

@@ -25,6 +25,7 @@ import {
 import type { Deserializer } from '../deserializers.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
 import { ClosedError, IllegalStateError, type KafkaError } from '../errors.ts'
+import type { ConsumerMetrics } from '../observability/metric-names.ts'
 import type { ConsumerGroup } from '../producer/transactions.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { ConsumerCore, type PollOptions } from './consumer-core.ts'
@@ -281,6 +282,23 @@ export class Consumer<Key = Buffer, Value = Buffer>
   /** How many records are left before the end, as far as it is known from fetching. */
   currentLag(partition: TopicPartition): number | undefined {
     return this.#core.subscription.partition(partition).lag(this.#core.isReadCommitted)
+  }
+
+  /** `client.id`. */
+  get clientId(): string {
+    return this.#core.cluster.clientId
+  }
+
+  /** What has been counted and measured until now, by Kafka's names; see `prometheusText`. */
+  metrics(): ConsumerMetrics {
+    const { subscription, isReadCommitted, bufferedBytes, observer } = this.#core
+    const partitions = subscription.states.map((state) => {
+      const { topic, partition, logStartOffset, offset } = state
+      const lag = state.lag(isReadCommitted) ?? Number.NaN
+      const lead = logStartOffset < 0 || !state.hasPosition ? Number.NaN : offset - logStartOffset
+      return { topic, partition, lag, lead }
+    })
+    return observer.snapshot({ partitions, bufferedBytes })
   }
 
   async partitionsFor(

@@ -16,6 +16,7 @@ import { Fetch } from '../../protocol/messages/fetch.ts'
 import type { RequestInput } from '../../protocol/schema.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { ClosedError, throwIfError } from '../errors.ts'
+import type { ConsumerObserver } from '../observability/consumer-observer.ts'
 import { FetchAnswers, type FetchAnswersOptions, type WantedPartition } from './fetch-answers.ts'
 import type { PartitionBatch } from './fetch-buffer.ts'
 import { FetchSession } from './fetch-session.ts'
@@ -23,6 +24,7 @@ import type { PartitionState } from './partition-state.ts'
 
 export interface FetcherOptions<Key, Value> extends FetchAnswersOptions<Key, Value> {
   readonly onProgress: () => void
+  readonly observer: ConsumerObserver
   readonly minBytes: number
   readonly maxBytes: number
   readonly maxWaitMs: number
@@ -90,7 +92,11 @@ export class Fetcher<Key, Value> {
   collect(max: number): PartitionBatch<Key, Value>[] {
     const before = this.#answers.bufferedBytes
     try {
-      return this.#answers.collect(max)
+      const batches = this.#answers.collect(max)
+      let count = 0
+      for (const { records } of batches) count += records.length
+      if (count > 0) this.#options.observer.consumed(count, before - this.#answers.bufferedBytes)
+      return batches
     } finally {
       if (this.#answers.bufferedBytes < before) this.#drained()
     }
@@ -194,7 +200,8 @@ export class Fetcher<Key, Value> {
   }
 
   async #fetch(line: BrokerLine, wanted: WantedPartition[], isHeldBack: boolean): Promise<void> {
-    const { cluster, maxWaitMs, onProgress } = this.#options
+    const { cluster, maxWaitMs, observer, onProgress } = this.#options
+    const startMs = this.#nowMs
     line.isBusy = true
     line.sentAtPoll = this.#polls
     try {
@@ -205,11 +212,13 @@ export class Fetcher<Key, Value> {
       const response = await cluster.sendTo(line.nodeId, Fetch, request, limits, options)
       if (this.#isClosed) return
       throwIfError(response.errorCode)
+      observer.fetched(line.nodeId, startMs, response)
       line.session.answered(response.sessionId)
       line.failures = 0
       line.isIdle = !this.#answers.take(line.nodeId, wanted, response)
       if (line.isIdle && isHeldBack) line.restUntilMs = this.#nowMs + maxWaitMs
     } catch (error) {
+      if (error instanceof KafkaError) observer.fetched(line.nodeId, startMs, error)
       this.#failed(line, wanted, error)
     } finally {
       line.isBusy = false

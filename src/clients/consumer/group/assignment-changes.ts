@@ -29,6 +29,7 @@ export class AssignmentChanges {
   async revoke(partitions: readonly TopicPartition[]): Promise<ListenerFailure | undefined> {
     if (partitions.length === 0) return undefined
     this.#log('Revoke', partitions)
+    this.#host.observer.rebalanced('revoked', partitions)
     const { listener } = this.#host.subscription
     const failure = await attempt(() => listener?.onPartitionsRevoked?.([...partitions]))
     this.#drop(partitions)
@@ -39,6 +40,7 @@ export class AssignmentChanges {
   async lose(partitions: readonly TopicPartition[]): Promise<ListenerFailure | undefined> {
     if (partitions.length === 0) return undefined
     this.#log('Lost', partitions)
+    this.#host.observer.rebalanced('lost', partitions)
     const { subscription } = this.#host
     subscription.markPendingRevocation(partitions)
     await this.#host.beforeRevoke(partitions)
@@ -60,6 +62,7 @@ export class AssignmentChanges {
     const { subscription } = this.#host
     if (!subscription.isGroupManaged) return undefined
     this.#log('Adding newly assigned', added)
+    if (added.length > 0) this.#host.observer.rebalanced('assigned', added)
     subscription.assignFromGroup(partitions, true)
     const { listener } = subscription
     const failure = await attempt(() => listener?.onPartitionsAssigned?.([...added]))

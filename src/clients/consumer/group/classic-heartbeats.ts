@@ -94,6 +94,7 @@ export class ClassicHeartbeats {
       cluster.limits({ timeoutMs: sessionMs }),
       { timeoutMs, errorOf: ({ errorCode }) => errorCode },
     )
+    this.#host.observer.heartbeat()
     if (response.errorCode === ErrorCode.NONE) return
     this.#refused(response.errorCode, { generationId, memberId, groupInstanceId })
   }

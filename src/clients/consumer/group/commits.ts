@@ -82,12 +82,13 @@ export class Commits {
       .catch((error) => this.#autoCommitFailed(error))
       .finally(() => {
         this.#isCommitting = false
+        this.#host.wake()
       })
   }
 
-  /** Milliseconds until `poll` has something to do. */
+  /** Milliseconds until `poll` has something to do; `wake` is called when that changes. */
   get dueInMs(): number {
-    if (!this.#isAutomatic) return Number.POSITIVE_INFINITY
+    if (!this.#isAutomatic || this.#isCommitting) return Number.POSITIVE_INFINITY
     return Math.max(0, this.#nextAtMs - this.#host.environment.clock.monotonic())
   }
 
@@ -129,11 +130,15 @@ export class Commits {
       if (at.offset < 0) throw new RangeError(`Invalid offset ${at.offset} of ${partitionName(at)}`)
     }
     const committer = this.#policy.committer()
+    const { observer } = this.#host
+    const startMs = observer.nowMs
     try {
       await this.#offsets.commit(offsets, committer, limits)
     } catch (error) {
+      if (error instanceof KafkaError) observer.committed(offsets.length, startMs, error)
       throw error instanceof KafkaError ? this.#policy.refused(error, committer) : error
     }
+    observer.committed(offsets.length, startMs, undefined)
     this.#host.onCommit(offsets)
   }
 

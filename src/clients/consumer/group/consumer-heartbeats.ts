@@ -155,6 +155,7 @@ export class ConsumerHeartbeats {
   /** Returns when to send the next, or undefined for not at all. */
   #answered(response: ConsumerGroupHeartbeatResponse): number | undefined {
     const { errorCode, errorMessage, memberId, memberEpoch, assignment } = response
+    this.#host.observer.heartbeat()
     if (errorCode !== ErrorCode.NONE) throw errorForCode(errorCode, errorMessage)
     const member = this.#member
     this.#failures = 0

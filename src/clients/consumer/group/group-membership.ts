@@ -12,6 +12,7 @@ import type { CallLimits } from '../../cluster/call-limits.ts'
 import type { ClusterClient } from '../../cluster/cluster-client.ts'
 import { type ConsumerKeys, isClassicProtocol } from '../../config/consumer-config.ts'
 import type { ClientEnvironment } from '../../environment.ts'
+import type { ConsumerObserver } from '../../observability/consumer-observer.ts'
 import type { ConsumerGroup } from '../../producer/transactions.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type { OffsetToCommit } from '../partition-state.ts'
@@ -65,6 +66,8 @@ export interface MembershipHost {
   readonly cluster: ClusterClient
   readonly config: Config<ConsumerKeys>
   readonly environment: ClientEnvironment
+  /** Told of heartbeats, commits and changes of the assignment. */
+  readonly observer: ConsumerObserver
   readonly subscription: SubscriptionState
   /** The application's own, which `partition.assignment.strategy` may name. */
   readonly assignors: readonly Assignor[]

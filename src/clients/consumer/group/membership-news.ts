@@ -12,6 +12,7 @@ export class MembershipNews {
     this.host = {
       ...{ cluster: host.cluster, config: host.config, environment: host.environment },
       ...{ subscription: host.subscription, assignors: host.assignors },
+      observer: host.observer,
       beforeRevoke: (partitions) => host.beforeRevoke(partitions),
       onCommit: (offsets) => host.onCommit(offsets),
       wake: () => {

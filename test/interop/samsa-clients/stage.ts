@@ -85,6 +85,7 @@ export interface SeenRecord {
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
+  readonly timestampType?: string
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly { readonly key: string; readonly value: Uint8Array | null }[]
@@ -95,7 +96,8 @@ export function recordLine(record: SeenRecord): string {
   const { topic, partition, offset, timestamp, key, value } = record
   const headers = record.headers.map((header) => ` ${header.key}:${digest(header.value)}`)
   const data = `${digest(key)} ${digest(value)}${headers.join('')}`
-  return `${topic}-${partition} ${offset} CreateTime ${timestamp} ${data}`
+  const { timestampType = 'CreateTime' } = record
+  return `${topic}-${partition} ${offset} ${timestampType} ${timestamp} ${data}`
 }
 
 function digest(bytes: Uint8Array | null): string {

@@ -79,7 +79,7 @@ const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   },
   forceTerminateTransaction: {
     description: 'Aborts the open transaction of a transactional id.',
-    help: 'abort the open transaction of a transactional id (which needs the rights of an administrator)',
+    help: 'abort the open transaction of a transactional id (which needs the same rights)',
     arguments: [{ flags: ['--transactionalId'], required: true, help: 'the transactional id' }],
   },
 }

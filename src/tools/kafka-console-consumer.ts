@@ -40,8 +40,8 @@ export const kafkaConsoleConsumer = withClassName(async (args, io) => {
 })
 
 /** Whether who read the output has gone away, as `head` does. */
-function hasLostReader({ stdout }: ToolIo): boolean {
-  return 'errored' in stdout && Boolean(stdout.errored)
+function hasLostReader({ signal }: ToolIo): boolean {
+  return signal.aborted && signal.reason?.code === 'EPIPE'
 }
 
 class ConsoleConsumer {

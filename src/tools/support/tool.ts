@@ -21,8 +21,9 @@ export interface ToolIo {
   readonly stdout: ToolOutput
   readonly stderr: ToolOutput
   /**
-   * Aborted when the user wants the tool to stop. A tool that never looks at it is ended at once;
-   * one that does is given the time to finish.
+   * Aborted when the user wants the tool to stop, or nobody reads its output any more: `reason` is
+   * the error then. A tool that never looks at it is ended at once; one that does is given the time
+   * to finish.
    */
   readonly signal: AbortSignal
 }
@@ -145,7 +146,7 @@ export function processIo(): ToolIo {
   // A reader that goes away, as `head` does, ends those who listen, and is nothing to the others.
   const ignoreBrokenPipe = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
-    controller.abort()
+    controller.abort(error)
   }
   process.stdout.on('error', ignoreBrokenPipe)
   process.stderr.on('error', ignoreBrokenPipe)

@@ -67,6 +67,14 @@ export {
   SerializationError,
   TimeoutError,
 } from './errors.ts'
+export type * from './observability/client-events.ts'
+export type {
+  AdminMetrics,
+  ConsumerMetrics,
+  ProducerMetrics,
+  ShareConsumerMetrics,
+} from './observability/metric-names.ts'
+export { type MetricsSource, prometheusText } from './observability/prometheus.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export {
   DefaultPartitioner,
@@ -89,3 +97,4 @@ export {
 } from './share-consumer/share-consumer.ts'
 export type { ShareRecord, ShareRecords } from './share-consumer/share-record.ts'
 export type { TopicPartition } from './topic-partition.ts'
+export { type Tracing, traceparentOf } from './tracing.ts'

@@ -87,7 +87,7 @@ test('the admin client has a call for all that brokers serve, and no other', () 
 async function withAdmin(
   task: (admin: Admin, broker: TestBroker, bootstrapServers: string) => Promise<void>,
 ) {
-  await using broker = await TestBroker.start()
+  await using broker = await TestBroker.start({ 'group.initial.rebalance.delay.ms': '0' })
   const bootstrapServers = `127.0.0.1:${broker.port}`
   await using admin = new Admin({ bootstrapServers, clientId: 'admin' })
   await task(admin, broker, bootstrapServers)

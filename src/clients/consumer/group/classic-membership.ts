@@ -46,6 +46,8 @@ export class ClassicMembership implements GroupMembership {
   readonly #pollTimer: PollTimer
   /** Ends the join that is under way. */
   #join: AbortController | undefined
+  /** Never rejects. */
+  #joinDone = Promise.resolve()
   /** An assignment that the application has not seen yet. */
   #joined: JoinedGroup | undefined
   /** What was subscribed to at the last join. */
@@ -125,6 +127,7 @@ export class ClassicMembership implements GroupMembership {
     this.#pollTimer.stop()
     this.#watch.stop()
     const assigned = subscription.assigned()
+    if (assigned.length > 0) await this.#awaitJoin(limits)
     let failure: ListenerFailure | undefined
     if (!subscription.isGroupManaged) {
       await this.#commits.beforeRevoke(assigned, limits)
@@ -198,7 +201,7 @@ export class ClassicMembership implements GroupMembership {
     const join = new AbortController()
     this.#join = join
     this.#joinedTopics = undefined
-    this.#joining
+    this.#joinDone = this.#joining
       .run(join.signal)
       .then((joined) => {
         if (this.#join !== join) return
@@ -212,6 +215,16 @@ export class ClassicMembership implements GroupMembership {
         this.#join = undefined
         this.#fail(error)
       })
+  }
+
+  /**
+   * A cooperative member that leaves in the middle of a rebalance still has what it had, yet cannot
+   * commit until the coordinator has heard of everybody. Waits for that, but not all of its time.
+   */
+  async #awaitJoin({ remainingMs, signal }: CallLimits): Promise<void> {
+    if (this.#join === undefined) return
+    const limits = this.#host.cluster.limits({ timeoutMs: remainingMs / 2, signal })
+    await limits.wait(this.#joinDone).catch(() => {})
   }
 
   /** Applies an assignment. Returns whether that is done. */

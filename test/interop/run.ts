@@ -30,6 +30,7 @@ const suites: Record<string, ToolName[]> = {
   go: ['go', 'java'],
   python: ['python'],
   'node-clients': ['node'],
+  'test-runners': [],
   'samsa-clients': ['java'],
   rust: ['rust'],
   'dump-log': ['java'],

@@ -64,7 +64,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: ['fast-check', 'typescript'],
   },
   bench: { may: [...ALL, 'test'], machine: true, packages: ['@node-rs/crc32'] },
-  check: { may: ['test'], machine: true },
+  check: { may: ['test', 'src/clients'], machine: true },
   examples: { may: [], packages: ['samsa'], machine: true },
   scripts: { may: ALL, machine: true, packages: ['esbuild'] },
 }

@@ -12,7 +12,7 @@ const shareGroup = 'administered-share'
 const transactionalId = 'administered-transaction'
 const at = { topic, partition: 0 }
 
-type Method = Exclude<keyof Admin, 'close' | typeof Symbol.asyncDispose>
+type Method = Exclude<keyof Admin, 'clientId' | 'close' | 'metrics' | typeof Symbol.asyncDispose>
 
 interface Case {
   readonly call: Method
@@ -117,6 +117,13 @@ const cases: readonly Case[] = [
         [[nodeId, broker.port]],
       )
       assert.equal(controllerId, nodeId)
+    },
+  },
+  {
+    call: 'describeMetadataQuorum',
+    async check(admin) {
+      const { leaderId, voters } = await admin.describeMetadataQuorum()
+      assert.deepEqual([leaderId, voters.map(({ replicaId }) => replicaId)], [nodeId, [nodeId]])
     },
   },
   {
@@ -449,7 +456,8 @@ export async function proveAdmin(t: TestContext, stage: Stage): Promise<void> {
     const all = Object.getOwnPropertyNames(Admin.prototype)
     const called = new Set<string>(cases.map(({ call }) => call))
     const left = all.filter((name) => !called.has(name))
-    assert.deepEqual(left.sort(), ['close', 'constructor'])
+    // These ask no broker.
+    assert.deepEqual(left.sort(), ['clientId', 'close', 'constructor', 'metrics'])
   })
   for (const { call, check } of cases) {
     await t.test(`${call}, ${settings.target}`, () => check(stage.admin, stage))

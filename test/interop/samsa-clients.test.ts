@@ -7,7 +7,7 @@ import { provePartitioner } from './samsa-clients/partitioner.ts'
 import { proveProducer } from './samsa-clients/producer.ts'
 import { Stage } from './samsa-clients/stage.ts'
 
-test('our clients', { timeout: 300_000 }, async (t) => {
+test('our clients', { timeout: 600_000 }, async (t) => {
   const stage = await Stage.open(t)
   await t.test('10,000 keys are partitioned as by Java', () => provePartitioner(stage))
   await t.test('admin', (t) => proveAdmin(t, stage))

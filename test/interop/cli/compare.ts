@@ -9,6 +9,7 @@
  */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { diff } from 'node:util'
 import { Producer } from '../../../src/clients/index.ts'
 import type { Tool } from '../../../src/tools/support/tool.ts'
@@ -39,6 +40,11 @@ export interface CliCase {
   readonly masks?: readonly Mask[]
   /** Whether the order of lines is left to chance, as where a tool prints a hash table. */
   readonly unordered?: boolean
+  /**
+   * Whether both sides may run at once: neither the commands nor what they print have to do with
+   * more than what belongs to their side.
+   */
+  readonly independent?: boolean
   /** Runs on one kind of broker only: what is compared is not there on the other. */
   readonly only?: 'samsa' | 'kafka'
 }
@@ -126,6 +132,8 @@ export class Side {
     try {
       const parts: string[] = []
       for (const command of this.#case.commands) {
+        // What a command has done, Apache Kafka's broker hears of a moment later.
+        if (this.broker.target === 'kafka') await sleep(150)
         const { code, stdout, stderr } = await this.run(command)
         const said = [this.#mask(stdout), this.#mask(stderr)]
         const [output, errors] = this.#case.unordered ? said.map(sortLines) : said
@@ -182,8 +190,10 @@ function helpAsNames(text: string): string {
 
 /** Lets both sides run a case, and compares. */
 export async function compareCase(stage: Stage, theCase: CliCase, number: number): Promise<void> {
-  const theirs = await new Side(stage, theCase, 'kafka', number).transcribe()
-  const ours = await new Side(stage, theCase, 'samsa', number).transcribe()
+  const transcribe = (name: Side['name']) => new Side(stage, theCase, name, number).transcribe()
+  const [theirs, ours] = theCase.independent
+    ? await Promise.all([transcribe('kafka'), transcribe('samsa')])
+    : [await transcribe('kafka'), await transcribe('samsa')]
   const lines = diff(theirs.split('\n'), ours.split('\n'))
   const differing = lines.filter(([operation], index) => {
     return operation !== 0 || lines[index + 1]?.[0] || lines[index - 1]?.[0]

@@ -47,6 +47,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the producer measures',
+    independent: true,
     before: oneTopic,
     files: { payloads: 'one,two,three,,', settings: 'bootstrap.servers={server}\nacks=1\n' },
     masks: MEASURED,
@@ -89,6 +90,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the consumer measures',
+    independent: true,
     before: oneTopic,
     masks: [
       ...MEASURED,

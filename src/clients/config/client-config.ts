@@ -11,7 +11,7 @@ import type {
   ConfigKeys,
   ValueOf,
 } from '../../common/config/config-definition.ts'
-import { ConfigError } from '../../common/config/config-value.ts'
+import { ConfigError, type ConfigType, parseConfigValue } from '../../common/config/config-value.ts'
 
 type Capital<Text extends string> = Text extends `${infer First}${infer Rest}`
   ? `${Uppercase<First>}${Rest}`
@@ -54,7 +54,7 @@ export function readClientConfig<Keys extends ConfigKeys>(
     const name = names.get(given)
     if (name === undefined) throw unknownName(given, value, names)
     if (entries.has(name)) throw new ConfigError(`Configuration ${name} is given twice`)
-    if (value !== null) entries.set(name, textOf(name, value))
+    if (value !== null) entries.set(name, textOf(name, definition.keys[name]!.type, value))
   }
   return new Config(definition, [[ConfigSource.STATIC_BROKER_CONFIG, entries]])
 }
@@ -64,12 +64,60 @@ export function camelCase(name: string): string {
   return name.replace(/\.(.)/g, (_, first: string) => first.toUpperCase())
 }
 
-function textOf(name: string, value: unknown): string {
-  if (Array.isArray(value)) return value.join(',')
-  if (value === Number.POSITIVE_INFINITY) return '9223372036854775807'
-  if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
-  const reason = 'Expected a string, a number, a boolean or a list of strings'
-  throw ConfigError.invalidValue(name, typeof value, reason)
+/** Throws ConfigError for what is no value of the type. */
+function textOf(name: string, type: ConfigType, value: unknown): string {
+  const isList = Array.isArray(value)
+  if (!isList && !['string', 'number', 'boolean', 'bigint'].includes(typeof value)) {
+    const reason = 'Expected a string, a number, a boolean or a list of strings'
+    throw ConfigError.invalidValue(name, shown(name, value), reason)
+  }
+  const isForever = value === Number.POSITIVE_INFINITY && type === 'LONG'
+  const text = isForever ? '9223372036854775807' : isList ? value.join(',') : String(value)
+  const range = RANGES[type]
+  if (typeof value !== 'number' || range === undefined) return text
+  try {
+    parseConfigValue(name, type, text)
+    return text
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    // It is a number, so more has to be said than Kafka does, which reads text.
+    throw new ConfigError(`${error.message}, which is ${range}`)
+  }
+}
+
+const RANGES: Readonly<Partial<Record<ConfigType, string>>> = {
+  SHORT: 'a whole number from -32768 to 32767',
+  INT: 'a whole number from -2147483648 to 2147483647',
+  LONG: 'a whole number; Infinity stands for no limit',
+  DOUBLE: 'a number',
+}
+
+/** What of a key that is not known may be a secret all the same. */
+const SECRET = /password|secret|token|jaas|key$|credential/i
+
+/** A value as a message may show it. */
+function shown(name: string, value: unknown): string {
+  if (SECRET.test(name)) return '[hidden]'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' ? 'an object' : String(value)
+}
+
+/**
+ * Options that are functions or objects, not text. Throws ConfigError for one that is something
+ * else, as where Java's name of a class was given.
+ */
+export function checkOptions(
+  options: Readonly<Record<string, unknown>>,
+  types: Readonly<Record<string, 'function' | 'object' | 'list'>>,
+): void {
+  for (const [name, type] of Object.entries(types)) {
+    const value = options[name]
+    if (value === undefined) continue
+    const found = Array.isArray(value) ? 'list' : typeof value
+    if (found === type) continue
+    const expected = type === 'list' ? 'a list' : type === 'object' ? 'an object' : 'a function'
+    throw ConfigError.invalidValue(name, shown(name, value), `Expected ${expected}`)
+  }
 }
 
 function unknownName(given: string, value: unknown, names: ReadonlyMap<string, string>) {
@@ -78,7 +126,8 @@ function unknownName(given: string, value: unknown, names: ReadonlyMap<string, s
   const allowed = near.length > 0 ? near : [...names.values()]
   const hint = near.length > 0 ? 'Did you mean' : 'Allowed are'
   const listed = [...new Set(allowed)].join(', ')
-  return new ConfigError(`Unknown configuration ${given} (value ${value}). ${hint} ${listed}?`)
+  const found = shown(given, value)
+  return new ConfigError(`Unknown configuration ${given} (value ${found}). ${hint} ${listed}?`)
 }
 
 /** How many letters must be added, removed or replaced to get from one text to the other. */

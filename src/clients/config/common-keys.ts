@@ -9,13 +9,18 @@ import {
   type ValueOf,
 } from '../../common/config/config-definition.ts'
 
+/** `client.id`, with a default that tells what kind of client it is. */
+export function clientId(fallback: string) {
+  return string({ default: fallback, doc: 'A name for the client in logs and quotas of brokers.' })
+}
+
 export const COMMON_KEYS = {
   'bootstrap.servers': list({
     valid: nonEmpty(),
     importance: 'high',
     doc: 'Some brokers of the cluster, as host:port. The others are learned from them.',
   }),
-  'client.id': string({ default: '', doc: 'A name for the client in logs and quotas of brokers.' }),
+  'client.id': clientId('samsa-admin'),
   'metadata.max.age.ms': long({
     default: 300_000,
     valid: atLeast(0),

@@ -15,7 +15,7 @@ import {
 import { ConfigError } from '../../common/config/config-value.ts'
 import { parseOffsetReset } from '../consumer/offset-reset.ts'
 import { readClientConfig } from './client-config.ts'
-import { COMMON_KEYS } from './common-keys.ts'
+import { COMMON_KEYS, clientId } from './common-keys.ts'
 
 /** The keys for what is read from brokers, whichever kind of group reads. */
 export const FETCH_KEYS = {
@@ -90,6 +90,7 @@ export const GROUP_KEYS = {
 
 const CONSUMER_KEYS = {
   ...COMMON_KEYS,
+  'client.id': clientId('samsa-consumer'),
   ...FETCH_KEYS,
   ...GROUP_KEYS,
   'group.instance.id': string({

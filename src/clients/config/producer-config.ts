@@ -11,10 +11,11 @@ import {
   string,
 } from '../../common/config/config-definition.ts'
 import { ConfigError } from '../../common/config/config-value.ts'
-import { COMMON_KEYS } from './common-keys.ts'
+import { COMMON_KEYS, clientId } from './common-keys.ts'
 
 const PRODUCER_KEYS = {
   ...COMMON_KEYS,
+  'client.id': clientId('samsa-producer'),
   acks: string({
     default: 'all',
     valid: oneOf('all', '-1', '0', '1'),

@@ -3,11 +3,12 @@ import type { Config } from '../../common/config/config.ts'
 import { defineConfig, oneOf, string } from '../../common/config/config-definition.ts'
 import { ConfigError } from '../../common/config/config-value.ts'
 import { camelCase, readClientConfig } from './client-config.ts'
-import { COMMON_KEYS } from './common-keys.ts'
+import { COMMON_KEYS, clientId } from './common-keys.ts'
 import { FETCH_KEYS, GROUP_KEYS } from './consumer-config.ts'
 
 const SHARE_CONSUMER_KEYS = {
   ...COMMON_KEYS,
+  'client.id': clientId('samsa-share-consumer'),
   'fetch.min.bytes': FETCH_KEYS['fetch.min.bytes'],
   'fetch.max.bytes': FETCH_KEYS['fetch.max.bytes'],
   'fetch.max.wait.ms': FETCH_KEYS['fetch.max.wait.ms'],

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:testing`: how long a test waits for `samsa/testing`, and what a cluster weighs; see
- * bench/README.md. Measured on the package as it is published (`dist/testing.js`).
+ * `npm run bench:testing`: how long a test waits for `samsa/testing`, and what a cluster weighs;
+ * see bench/README.md. Measured on the package as it is published (`dist/testing.js`).
  *
  *     node bench/test-cluster.ts [--runs 50] [--sources] [--json FILE] [--check]
  */
@@ -81,7 +81,8 @@ const first = Array.from({ length: FIRST_RUNS }, () =>
 const lives = (extra: object) =>
   run<Life[]>(`
     const lives = []
-    for (let i = 0; i < ${Number(options.runs)} + 5; i++) lives.push(await life(${JSON.stringify(extra)}))
+    const extra = ${JSON.stringify(extra)}
+    for (let i = 0; i < ${Number(options.runs)} + 5; i++) lives.push(await life(extra))
     console.log(JSON.stringify(lives.slice(5)))
   `)
 const warm = lives({})

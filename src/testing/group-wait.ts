@@ -36,7 +36,7 @@ export class GroupWatcher {
     const { members, caughtUp, timeoutMs = DEFAULT_WAIT_MS } = conditions
     const isAnything = members === undefined && caughtUp !== true
     const wanted = { ...conditions, state: conditions.state ?? (isAnything ? 'Stable' : undefined) }
-    const { clock } = this.#clients
+    const { clock } = this.#clients.keepAlive
     const deadlineMs = clock.monotonic() + timeoutMs
     for (;;) {
       const group = await this.#describe(groupId)

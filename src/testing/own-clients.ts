@@ -12,18 +12,18 @@ import {
   type ProducerRecord,
   type RecordMetadata,
 } from '../clients/index.ts'
-import { type Clock, SystemClock } from '../common/clock.ts'
+import { SystemClock } from '../common/clock.ts'
 import { silentLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
 import { SystemNetwork } from '../common/system-network.ts'
 import { OWN_CLIENT_ID } from './faults.ts'
+import type { KeepAlive } from './keep-alive.ts'
 
 /** What a test may give as a record's value: anything but text and bytes becomes JSON. */
 export type TestValue = string | Uint8Array | object | number | boolean
 
 export class OwnClients {
-  /** The machine's own clock, with timers that keep the process alive. */
-  readonly clock: Clock = new SystemClock({ keepsAlive: true })
+  readonly keepAlive: KeepAlive
   /** The machine, where neither timers nor sockets do that. */
   readonly #environment: ClientEnvironment = {
     clock: new SystemClock(),
@@ -36,17 +36,18 @@ export class OwnClients {
   #admin: Admin | undefined
   #producer: Producer<string | Uint8Array, TestValue> | undefined
 
-  constructor(bootstrapServers: () => string) {
+  constructor(keepAlive: KeepAlive, bootstrapServers: () => string) {
+    this.keepAlive = keepAlive
     this.#bootstrapServers = bootstrapServers
   }
 
   /** All timers of an admin client belong to its calls. */
   get admin(): Admin {
-    this.#admin ??= new Admin(this.#config(), { ...this.#environment, clock: this.clock })
+    this.#admin ??= new Admin(this.#config(), { ...this.#environment, clock: this.keepAlive.clock })
     return this.#admin
   }
 
-  /** A new consumer, which its user has to close. To be used within `call`. */
+  /** A new consumer, which its user has to close. To be used within `keepAlive`. */
   consumer<Key, Value>(options: ConsumerOptions<Key, Value>): Consumer<Key, Value> {
     const config = { ...this.#config(), fetchMaxWaitMs: 10, allowAutoCreateTopics: false }
     return new Consumer<Key, Value>({ ...config, ...options }, this.#environment)
@@ -59,17 +60,9 @@ export class OwnClients {
     const config = { ...this.#config(), lingerMs: 0, valueSerializer: serialize }
     this.#producer ??= new Producer<string | Uint8Array, TestValue>(config, this.#environment)
     const producer = this.#producer
-    return await this.call(() => Promise.all(records.map((record) => producer.send(record))))
-  }
-
-  /** Keeps the process alive until `operation` is done. */
-  async call<Result>(operation: () => Promise<Result>): Promise<Result> {
-    const forEver = this.clock.schedule(Number.POSITIVE_INFINITY, () => {})
-    try {
-      return await operation()
-    } finally {
-      forEver.cancel()
-    }
+    return await this.keepAlive.during(() => {
+      return Promise.all(records.map((record) => producer.send(record)))
+    })
   }
 
   /** Closes them; they are made anew when they are next asked for. */

@@ -8,6 +8,7 @@ import type { Random } from '../common/random.ts'
 import { Broker } from '../server/broker.ts'
 import type { BrokerServices } from '../server/broker-services.ts'
 import type { RequestInterceptor } from '../server/request-interceptor.ts'
+import type { KeepAlive } from './keep-alive.ts'
 import { BrokerProcess, type Machine } from './process/broker-process.ts'
 import { Ports } from './process/ports.ts'
 
@@ -20,6 +21,7 @@ export interface TestBrokerOptions {
   /** Undefined: a new one, or what the folder says. */
   readonly clusterId: string | undefined
   readonly interceptor: RequestInterceptor
+  readonly keepAlive: KeepAlive
 }
 
 /** `stopped` after a kill too. */
@@ -73,7 +75,9 @@ export class TestBroker {
     const life = this.#life
     if (life === undefined) return
     // A process that is held up does not hear that it is to stop.
-    if (!life.process.isFrozen) await life.broker.stop()
+    if (!life.process.isFrozen) {
+      await this.#options.keepAlive.during(() => life.broker.stop())
+    }
     this.#end()
   }
 
@@ -117,7 +121,7 @@ export class TestBroker {
     })
     this.#life = { broker, process }
     try {
-      await broker.start()
+      await this.#options.keepAlive.during(() => broker.start())
       this.#checkClusterId(broker)
     } catch (error) {
       this.#end()

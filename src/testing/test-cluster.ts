@@ -39,6 +39,7 @@ import {
 import { resetSettings } from './cluster-reset.ts'
 import { Faults } from './faults.ts'
 import { type GroupConditions, GroupWatcher } from './group-wait.ts'
+import { KeepAlive } from './keep-alive.ts'
 import { OwnClients, type TestValue } from './own-clients.ts'
 import { TestBroker } from './test-broker.ts'
 import { type ReadTopicOptions, TopicReader, type TopicRecord } from './topic-reader.ts'
@@ -56,7 +57,8 @@ export class TestCluster {
   readonly faults: Faults
   readonly #options: TestClusterOptions
   readonly #clock = new AdvancingClock()
-  readonly #clients = new OwnClients(() => this.bootstrapServers)
+  readonly #keepAlive = new KeepAlive()
+  readonly #clients = new OwnClients(this.#keepAlive, () => this.bootstrapServers)
   #brokers: readonly TestBroker[] = []
   #removeFolder: (() => void) | undefined
 
@@ -64,7 +66,7 @@ export class TestCluster {
   constructor(options: TestClusterOptions = {}) {
     checkOptions(options)
     this.#options = options
-    this.faults = new Faults(this.#clients.clock)
+    this.faults = new Faults(this.#keepAlive.clock)
   }
 
   /**
@@ -178,7 +180,7 @@ export class TestCluster {
   async advanceTime(ms: number): Promise<void> {
     this.#clock.advance(ms)
     // What follows from it at once has happened when the caller looks.
-    await sleep(this.#clients.clock, 0)
+    await sleep(this.#keepAlive.clock, 0)
   }
 
   /**
@@ -194,10 +196,12 @@ export class TestCluster {
     }
     const { metadata, topics } = this.#services
     const names = metadata.topics().map(({ name }) => name)
-    await Promise.all(names.map((name) => topics.delete(name)))
-    await resetSettings(this.#services)
-    await this.#clients.close()
-    await this.#createDeclaredTopics()
+    await this.#keepAlive.during(async () => {
+      await Promise.all(names.map((name) => topics.delete(name)))
+      await resetSettings(this.#services)
+      await this.#clients.close()
+      await this.#createDeclaredTopics()
+    })
   }
 
   /** Stops everything. Stopping twice is allowed. */
@@ -206,7 +210,7 @@ export class TestCluster {
     this.#brokers = []
     this.faults.end()
     try {
-      await this.#clients.close()
+      await this.#keepAlive.during(() => this.#clients.close())
       await Promise.all(brokers.map((broker) => broker.dispose()))
     } finally {
       this.#removeFolder?.()
@@ -250,7 +254,7 @@ export class TestCluster {
     return ids.map(
       (id) =>
         new TestBroker({
-          ...{ id, clusterId, random: new SystemRandom() },
+          ...{ id, clusterId, random: new SystemRandom(), keepAlive: this.#keepAlive },
           machine: { clock, disk, network, log: logger },
           config: () => brokerConfig(options, id, folder),
           interceptor: this.faults.interceptor(id),

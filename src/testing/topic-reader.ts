@@ -1,4 +1,4 @@
-/** Reads topics whole, for a test to compare with what it expects: as a consumer would read them. */
+/** Reads topics whole, as a consumer would, for a test to compare with what it expects. */
 import {
   type Consumer,
   type ConsumerOptions,
@@ -62,7 +62,7 @@ export class TopicReader {
     const partitions = described.get(topic)!.partitions.map(({ partition }) => {
       return { topic, partition }
     })
-    return await this.#clients.call(async () => {
+    return await this.#clients.keepAlive.during(async () => {
       await using consumer = this.#clients.consumer<Key, Value>({
         isolationLevel,
         keyDeserializer: deserializers.key ?? (stringDeserializer as Deserializer<unknown>),
@@ -81,7 +81,7 @@ export class TopicReader {
 
   /** Whether a partition has a committed record at `offset` or after it. */
   async hasRecordsFrom(partition: TopicPartition, offset: number): Promise<boolean> {
-    return await this.#clients.call(async () => {
+    return await this.#clients.keepAlive.during(async () => {
       const isolationLevel = 'read_committed'
       const autoOffsetReset = 'earliest'
       await using consumer = this.#clients.consumer({ isolationLevel, autoOffsetReset })
@@ -98,7 +98,7 @@ export class TopicReader {
     partitions: readonly TopicPartition[],
     timeoutMs = DEFAULT_TIMEOUT_MS,
   ): AsyncGenerator<ConsumerRecord<Key, Value>> {
-    const { clock } = this.#clients
+    const { clock } = this.#clients.keepAlive
     const deadlineMs = clock.monotonic() + timeoutMs
     const ends = await consumer.endOffsets(partitions, { timeoutMs })
     const endOf = ({ topic, partition }: TopicPartition) => ends.get(`${topic}-${partition}`)!

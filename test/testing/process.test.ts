@@ -9,15 +9,13 @@ import { after, test } from 'node:test'
 const scratch = mkdtempSync(join(tmpdir(), 'samsa-test-'))
 after(() => rmSync(scratch, { recursive: true }))
 
-const testing = join(import.meta.dirname, '../../src/testing/index.ts')
-const clients = join(import.meta.dirname, '../../src/clients/index.ts')
+const source = (path: string) => join(import.meta.dirname, '../../src', path)
 
 /** Runs a program to its end, which must come by itself and well. */
 function run(program: string): Promise<string> {
-  const source = `import { TestCluster } from ${JSON.stringify(testing)}
-    import { Admin } from ${JSON.stringify(clients)}
-    ${program}`
-  const args = ['--input-type=module', '--eval', source]
+  const imports = `import { TestCluster } from ${JSON.stringify(source('testing/index.ts'))}
+    import { Admin } from ${JSON.stringify(source('clients/index.ts'))}`
+  const args = ['--input-type=module', '--eval', `${imports}\n${program}`]
   const options = { env: { ...process.env, TMPDIR: scratch }, timeout: 60_000 }
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, options, (error, stdout, stderr) => {
@@ -55,6 +53,27 @@ test('a process ends when the last client is closed, though the cluster is not',
     admin.close()
   `)
   assert.equal(output, '1\n')
+})
+
+test('a process does not end within a stop that waits for answers to leave', async () => {
+  const output = await run(`
+    import net from 'node:net'
+    import { encodeRequestFrame } from ${JSON.stringify(source('protocol/header.ts'))}
+    import { Fetch } from ${JSON.stringify(source('protocol/messages/fetch.ts'))}
+    const kafka = await TestCluster.start({ topics: { t: {} } })
+    const fault = kafka.faults.delay('Fetch', { ms: 0 })
+    const socket = net.connect({ port: Number(kafka.bootstrapServers.split(':')[1]) })
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
+    const request = { maxWaitMs: 60_000, minBytes: 1, topics: [{ topic: 't', partitions }] }
+    const header = { correlationId: 1, clientId: 'x' }
+    socket.write(encodeRequestFrame(Fetch, 11, header, request))
+    await fault.waitForHit()
+    socket.unref()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await kafka.stop()
+    console.log('stopped')
+  `)
+  assert.equal(output, 'stopped\n')
 })
 
 test('nothing is left in the process when a cluster is stopped', async () => {

@@ -4,6 +4,9 @@
  *   node test/interop/run.ts [--target samsa|kafka] [--mb N] [--crashes N] [--seed N]
  *     [--client NAME] [SUITE...]
  *
+ * Without --target the broker is Samsa; the suites about our own clients and tools then run a
+ * second time, against Apache Kafka's broker.
+ *
  * Exit code 0: everything ran and passed. 1: something failed, which in CI includes a missing tool.
  * 3: what ran has passed, but a missing tool kept some suites from running.
  */
@@ -38,16 +41,24 @@ const suites: Record<string, ToolName[]> = {
   crash: ['java'],
 }
 
+/** The suites in which our own side is the one that is tried. */
+const oursOnKafkaToo: ReadonlySet<string> = new Set(['kafka-cli', 'samsa-clients'])
+
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    target: { type: 'string', default: 'samsa' },
+    target: { type: 'string' },
     mb: { type: 'string' },
     crashes: { type: 'string' },
     seed: { type: 'string' },
     client: { type: 'string' },
   },
 })
+
+function targetOf(name: string): Target {
+  if (name === 'samsa' || name === 'kafka') return name
+  return fail(`there is no target ${name}: samsa, kafka`)
+}
 
 function fail(message: string): never {
   console.error(message)
@@ -56,7 +67,6 @@ function fail(message: string): never {
 
 const environment = {
   ...process.env,
-  SAMSA_INTEROP_TARGET: flags.target,
   ...(flags.mb && { SAMSA_INTEROP_MB: flags.mb }),
   ...(flags.crashes && { SAMSA_INTEROP_CRASHES: flags.crashes }),
   ...(flags.seed && { SAMSA_INTEROP_SEED: flags.seed }),
@@ -64,37 +74,46 @@ const environment = {
 }
 
 /** Runs a suite with its output on ours; true if it passed. */
-function runSuite(name: string): Promise<boolean> {
+function runSuite(name: string, target: Target): Promise<boolean> {
   const file = join(paths.interop, `${name}.test.ts`)
   const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', file]
-  const child = spawn(process.execPath, args, { env: environment, stdio: 'inherit' })
+  const child = spawn(process.execPath, args, {
+    env: { ...environment, SAMSA_INTEROP_TARGET: target },
+    stdio: 'inherit',
+  })
   // Ctrl-C reaches the suite as well; wait for it to end its brokers.
   process.on('SIGINT', () => {})
   return new Promise((resolve) => child.once('exit', (code) => resolve(code === 0)))
 }
 
-interface Result {
+type Target = 'samsa' | 'kafka'
+
+interface Run {
   name: string
+  target: Target
+}
+
+interface Result extends Run {
   outcome: 'passed' | 'failed' | 'not run'
   note: string
 }
 
-async function runAll(names: string[], tools: Tool[]): Promise<Result[]> {
+async function runAll(runs: Run[], tools: Tool[]): Promise<Result[]> {
   const missing = new Set(tools.filter((tool) => tool.missing).map((tool) => tool.name))
   const results: Result[] = []
-  for (const name of names) {
+  for (const { name, target } of runs) {
     const needs: ToolName[] = [...(suites[name] ?? [])]
-    if (flags.target === 'kafka' && !needs.includes('java')) needs.push('java')
+    if (target === 'kafka' && !needs.includes('java')) needs.push('java')
     const lacks = needs.filter((tool) => missing.has(tool))
     if (lacks.length > 0) {
-      results.push({ name, outcome: 'not run', note: `needs ${lacks.join(' and ')}` })
+      results.push({ name, target, outcome: 'not run', note: `needs ${lacks.join(' and ')}` })
       continue
     }
-    console.log(`\n--- ${name} against ${flags.target}`)
+    console.log(`\n--- ${name} against ${target}`)
     const startedAt = performance.now()
-    const passed = await runSuite(name)
+    const passed = await runSuite(name, target)
     const note = `${Math.round((performance.now() - startedAt) / 1000)} s`
-    results.push({ name, outcome: passed ? 'passed' : 'failed', note })
+    results.push({ name, target, outcome: passed ? 'passed' : 'failed', note })
   }
   return results
 }
@@ -103,17 +122,25 @@ const names = positionals.length > 0 ? positionals : Object.keys(suites)
 for (const name of names) {
   if (!(name in suites)) fail(`no suite ${name}: there are ${Object.keys(suites).join(', ')}`)
 }
-if (flags.target === 'samsa' && !existsSync(paths.bundle)) {
+const targets =
+  flags.target === undefined ? (['samsa', 'kafka'] as const) : [targetOf(flags.target)]
+const runs = targets.flatMap((target) => {
+  const isSecond = flags.target === undefined && target === 'kafka'
+  const chosen = isSecond ? names.filter((name) => oursOnKafkaToo.has(name)) : names
+  return chosen.map((name) => ({ name, target }))
+})
+if (runs.some(({ target }) => target === 'samsa') && !existsSync(paths.bundle)) {
   fail(`${paths.bundle} is not there: npm run build makes it`)
 }
 
 const tools = await install()
 process.stdout.write(describe(tools))
-const results = await runAll(names, tools)
+const results = await runAll(runs, tools)
 
 console.log('\n--- summary')
-for (const { name, outcome, note } of results) {
-  console.log(`${name.padEnd(13)} ${outcome} (${note})`)
+for (const { name, target, outcome, note } of results) {
+  const where = target === 'kafka' ? ' on Kafka' : ''
+  console.log(`${`${name}${where}`.padEnd(23)} ${outcome} (${note})`)
 }
 const count = (outcome: Result['outcome']): number =>
   results.filter((result) => result.outcome === outcome).length

@@ -82,8 +82,9 @@ export {
   RandomPartitioner,
   RoundRobinPartitioner,
 } from './producer/partitioner.ts'
-export { Producer, type ProducerOptions } from './producer/producer.ts'
+export { Producer } from './producer/producer.ts'
 export type { RecordMetadata, SendCallback } from './producer/producer-batch.ts'
+export type { ProducerOptions } from './producer/producer-options.ts'
 export type { HeaderValue, ProducerRecord, RecordHeaders } from './producer/producer-record.ts'
 export type { ConsumerGroup, OffsetToSend } from './producer/transactions.ts'
 export * from './serializers.ts'

@@ -16,7 +16,7 @@
 import { listTopics } from '../admin/topics.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import type { PartitionMetadata } from '../cluster/cluster-metadata.ts'
-import type { ConfigInput } from '../config/client-config.ts'
+import { type ConfigInput, checkOptions } from '../config/client-config.ts'
 import {
   type ConsumerKeys,
   isClassicProtocol,
@@ -67,6 +67,12 @@ export type CommitCallback = (
 ) => void
 
 const CLOSE_TIMEOUT_MS = 30_000
+const OPTION_TYPES = {
+  keyDeserializer: 'function',
+  valueDeserializer: 'function',
+  interceptors: 'list',
+  assignors: 'list',
+} as const
 
 export class Consumer<Key = Buffer, Value = Buffer>
   implements AsyncIterable<ConsumerRecord<Key, Value>>
@@ -81,6 +87,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
     environment: ClientEnvironment = systemEnvironment(),
   ) {
     const { keyDeserializer, valueDeserializer, interceptors, assignors, ...settings } = options
+    checkOptions(options, OPTION_TYPES)
     this.#core = new ConsumerCore({
       config: readConsumerConfig(settings),
       ...{ environment, keyDeserializer, valueDeserializer },

@@ -18,16 +18,16 @@ import { processTraceContext } from '../../common/trace-context.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import { ClusterClient } from '../cluster/cluster-client.ts'
 import type { PartitionMetadata, TopicMetadata } from '../cluster/cluster-metadata.ts'
-import { type ConfigInput, readClientConfig } from '../config/client-config.ts'
-import { compressionLevel, PRODUCER_CONFIG, type ProducerKeys } from '../config/producer-config.ts'
+import { checkOptions, readClientConfig } from '../config/client-config.ts'
+import { compressionLevel, PRODUCER_CONFIG } from '../config/producer-config.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
 import { ClosedError, IllegalStateError, SerializationError, TimeoutError } from '../errors.ts'
 import type { ProducerMetrics } from '../observability/metric-names.ts'
 import { ProducerObserver } from '../observability/producer-observer.ts'
 import { plainSerializer, type Serializer } from '../serializers.ts'
-import { ProducerTracing, type Tracing } from '../tracing.ts'
+import { ProducerTracing } from '../tracing.ts'
 import { Conditions } from './conditions.ts'
-import { InterceptorChain, type ProducerInterceptor } from './interceptors.ts'
+import { InterceptorChain } from './interceptors.ts'
 import { DefaultPartitioner, type Partitioner } from './partitioner.ts'
 import {
   type RecordMetadata,
@@ -36,20 +36,11 @@ import {
   sizeBound,
 } from './producer-batch.ts'
 import { ProducerIdentity } from './producer-identity.ts'
+import { OPTION_TYPES, type ProducerOptions } from './producer-options.ts'
 import { headerList, type ProducerRecord } from './producer-record.ts'
 import { type PartitionQueue, RecordAccumulator } from './record-accumulator.ts'
 import { Sender } from './sender.ts'
 import { type ConsumerGroup, type OffsetToSend, Transactions } from './transactions.ts'
-
-/** Kafka's configuration, and what is no text: how keys and values become bytes, and so on. */
-export type ProducerOptions<Key, Value> = ConfigInput<ProducerKeys> & {
-  readonly keySerializer?: Serializer<Key>
-  readonly valueSerializer?: Serializer<Value>
-  readonly partitioner?: Partitioner
-  readonly interceptors?: readonly ProducerInterceptor<Key, Value>[]
-  /** Whether records carry on the trace in which they are sent; `continue` if not given. */
-  readonly tracing?: Tracing
-}
 
 /** A record that waits for metadata or for room. */
 interface WaitingRecord {
@@ -90,6 +81,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
   ) {
     const { keySerializer, valueSerializer, partitioner, interceptors, tracing, ...settings } =
       options
+    checkOptions(options, OPTION_TYPES)
     const config = readClientConfig(PRODUCER_CONFIG, settings)
     this.#environment = environment
     const { trace = processTraceContext, random } = environment
@@ -118,11 +110,11 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       const options = { cluster, identity, transactionalId, timeoutMs, wake }
       this.#transactions = new Transactions(options)
     }
-    const transactions = this.#transactions
     const observer = new ProducerObserver(cluster.observer)
     this.#observer = observer
-    const parts = { cluster, accumulator, identity, config, transactions, observer }
-    this.#sender = new Sender({ ...parts, onReleased: () => this.#released() })
+    const parts = { cluster, accumulator, identity, config, observer }
+    const transactions = this.#transactions
+    this.#sender = new Sender({ ...parts, transactions, onReleased: () => this.#released() })
   }
 
   /**

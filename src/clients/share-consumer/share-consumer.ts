@@ -18,7 +18,7 @@ import { KafkaError } from '../../common/errors.ts'
 import type { ShareFetchResponse } from '../../protocol/messages/share-fetch.ts'
 import type { CallOptions } from '../cluster/call-limits.ts'
 import { ClusterClient } from '../cluster/cluster-client.ts'
-import type { ConfigInput } from '../config/client-config.ts'
+import { type ConfigInput, checkOptions } from '../config/client-config.ts'
 import { readShareConsumerConfig, type ShareConsumerKeys } from '../config/share-consumer-config.ts'
 import { WakeupError } from '../consumer/errors.ts'
 import type { Deserializer } from '../deserializers.ts'
@@ -99,6 +99,7 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     environment: ClientEnvironment = systemEnvironment(),
   ) {
     const { keyDeserializer, valueDeserializer, ...settings } = options
+    checkOptions(options, { keyDeserializer: 'function', valueDeserializer: 'function' })
     const config = readShareConsumerConfig(settings)
     this.#config = config
     this.#environment = environment

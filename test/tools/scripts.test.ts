@@ -1,8 +1,9 @@
 /** The scripts with the names of Kafka's, and the programs with which npm stands in for them. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { TOOLS } from '../../src/tools/main.ts'
 
@@ -40,4 +41,13 @@ test('a process ends with the exit code of its tool, and has written everything'
   const version = run('kafka-get-offsets', '--version')
   assert.deepEqual([version.status, version.stderr], [0, ''])
   assert.match(version.stdout, /^4\.\d+\.\d+ \(Samsa .*\)\n$/)
+  // While it tries again to connect, nothing else would keep the process alive.
+  const hasty = join(mkdtempSync(join(tmpdir(), 'samsa-scripts-')), 'hasty.properties')
+  writeFileSync(hasty, 'default.api.timeout.ms=500\n')
+  const server = ['--bootstrap-server', '127.0.0.1:1', '--command-config', hasty]
+  const unreachable = run('kafka-topics', '--list', ...server)
+  rmSync(dirname(hasty), { recursive: true })
+  assert.equal(unreachable.status, 1)
+  assert.match(unreachable.stdout, /Timed out waiting for a node assignment\. Call: listTopics\n$/)
+  assert.match(unreachable.stderr, /WARN Connection to 127\.0\.0\.1:1 could not be established/)
 })

@@ -169,7 +169,10 @@ export function processIo(): ToolIo {
 
 /** Runs a tool as this process, which ends with it. */
 export async function runAsProcess(tool: Tool, args: readonly string[]): Promise<never> {
+  // A client that waits to try again keeps no process alive; this one has work to do until it ends.
+  const working = setInterval(() => {}, 1 << 30)
   const code = await runTool(tool, args, processIo())
+  clearInterval(working)
   // What was written to a pipe may still be on its way.
   await Promise.all([process.stdout, process.stderr].map(drained))
   process.exit(code)

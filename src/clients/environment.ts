@@ -23,7 +23,8 @@ export interface ClientEnvironment {
 /** The machine itself, with a log that says nothing unless one is given. */
 export function systemEnvironment(log: Logger = silentLogger): ClientEnvironment {
   return {
-    clock: new SystemClock(),
+    // A call that waits to be made again is work: the process must not end over it.
+    clock: new SystemClock({ keepsAlive: true }),
     network: new SystemNetwork(),
     random: new SystemRandom(),
     log,

@@ -28,36 +28,38 @@ const FRIENDLY: Readonly<Record<string, string>> = {
 
 /** Kafka's tools, by the names of their scripts. */
 export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
-  'kafka-server-stop': async () => (await import('./kafka-server-stop.ts')).kafkaServerStop,
   'kafka-broker-api-versions': async () =>
     (await import('./kafka-broker-api-versions.ts')).kafkaBrokerApiVersions,
-  'kafka-reassign-partitions': async () =>
-    (await import('./kafka-reassign-partitions.ts')).kafkaReassignPartitions,
-  'kafka-log-dirs': async () => (await import('./kafka-log-dirs.ts')).kafkaLogDirs,
-  'kafka-leader-election': async () =>
-    (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
+  'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
   'kafka-console-consumer': async () =>
     (await import('./kafka-console-consumer.ts')).kafkaConsoleConsumer,
-  'kafka-consumer-perf-test': async () =>
-    (await import('./kafka-consumer-perf-test.ts')).kafkaConsumerPerfTest,
-  'kafka-verifiable-consumer': async () =>
-    (await import('./kafka-verifiable-consumer.ts')).kafkaVerifiableConsumer,
   'kafka-console-producer': async () =>
     (await import('./kafka-console-producer.ts')).kafkaConsoleProducer,
-  'kafka-producer-perf-test': async () =>
-    (await import('./kafka-producer-perf-test.ts')).kafkaProducerPerfTest,
-  'kafka-verifiable-producer': async () =>
-    (await import('./kafka-verifiable-producer.ts')).kafkaVerifiableProducer,
   'kafka-consumer-groups': async () =>
     (await import('./kafka-consumer-groups.ts')).kafkaConsumerGroups,
+  'kafka-consumer-perf-test': async () =>
+    (await import('./kafka-consumer-perf-test.ts')).kafkaConsumerPerfTest,
   'kafka-delete-records': async () =>
     (await import('./kafka-delete-records.ts')).kafkaDeleteRecords,
-  'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
-  'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
-  'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
-  'kafka-storage': async () => (await import('./kafka-storage.ts')).kafkaStorage,
-  'kafka-transactions': async () => (await import('./kafka-transactions.ts')).kafkaTransactions,
   'kafka-dump-log': async () => (await import('./kafka-dump-log.ts')).kafkaDumpLog,
+  'kafka-get-offsets': async () => (await import('./kafka-get-offsets.ts')).kafkaGetOffsets,
+  'kafka-groups': async () => (await import('./kafka-groups.ts')).kafkaGroups,
+  'kafka-leader-election': async () =>
+    (await import('./kafka-leader-election.ts')).kafkaLeaderElection,
+  'kafka-log-dirs': async () => (await import('./kafka-log-dirs.ts')).kafkaLogDirs,
+  'kafka-producer-perf-test': async () =>
+    (await import('./kafka-producer-perf-test.ts')).kafkaProducerPerfTest,
+  'kafka-reassign-partitions': async () =>
+    (await import('./kafka-reassign-partitions.ts')).kafkaReassignPartitions,
+  'kafka-server-stop': async () => (await import('./kafka-server-stop.ts')).kafkaServerStop,
+  'kafka-share-groups': async () => (await import('./kafka-share-groups.ts')).kafkaShareGroups,
+  'kafka-storage': async () => (await import('./kafka-storage.ts')).kafkaStorage,
+  'kafka-topics': async () => (await import('./kafka-topics.ts')).kafkaTopics,
+  'kafka-transactions': async () => (await import('./kafka-transactions.ts')).kafkaTransactions,
+  'kafka-verifiable-consumer': async () =>
+    (await import('./kafka-verifiable-consumer.ts')).kafkaVerifiableConsumer,
+  'kafka-verifiable-producer': async () =>
+    (await import('./kafka-verifiable-producer.ts')).kafkaVerifiableProducer,
 }
 
 /** Runs the command that `args` name. Sets the exit code of the process. */

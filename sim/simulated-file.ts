@@ -11,6 +11,7 @@
  * A sync that fails leaves its layers in place, and no later sync covers them: the kernel has
  * dropped the dirty pages, as Linux does. Only writing the sector again makes it safe.
  */
+import { GrowableBytes } from '../src/common/growable-bytes.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** The unit that a disk writes whole or not at all. */
@@ -26,8 +27,7 @@ interface Layer {
 
 export class SimulatedFile {
   modifiedMs: number
-  #bytes = Buffer.alloc(0)
-  #size = 0
+  readonly #bytes = new GrowableBytes()
   /** Oldest first; writes go to the last. */
   #layers: Layer[] = []
 
@@ -36,32 +36,24 @@ export class SimulatedFile {
   }
 
   get size(): number {
-    return this.#size
+    return this.#bytes.size
   }
 
   read(target: Uint8Array, position: number): number {
-    const end = Math.min(position + target.length, this.#size)
-    if (end <= position) return 0
-    target.set(this.#bytes.subarray(position, end))
-    return end - position
+    return this.#bytes.read(target, position)
   }
 
   write(bytes: Uint8Array, position: number): void {
     if (bytes.length === 0) return
     const end = position + bytes.length
-    this.#rememberSectors(Math.min(position, this.#size), end)
-    this.#reserve(end)
-    // A gap between the old end and the position reads as zeros: nothing else is ever left there.
-    this.#bytes.set(bytes, position)
-    this.#size = Math.max(this.#size, end)
+    this.#rememberSectors(Math.min(position, this.size), end)
+    this.#bytes.write([bytes], position)
   }
 
   truncate(size: number): void {
-    if (size === this.#size) return
-    this.#rememberSectors(Math.min(size, this.#size), Math.max(size, this.#size))
-    this.#reserve(size)
-    if (size < this.#size) this.#bytes.fill(0, size, this.#size)
-    this.#size = size
+    if (size === this.size) return
+    this.#rememberSectors(Math.min(size, this.size), Math.max(size, this.size))
+    this.#bytes.resize(size)
   }
 
   /** A sync begins. It is to be ended by one of the two functions returned, or by neither. */
@@ -85,8 +77,7 @@ export class SimulatedFile {
 
   /** The power goes: takes back what `random` says of what is not durable. */
   losePower(random: SeededRandom): void {
-    const sizeNow = this.#size
-    let size = sizeNow
+    let size = this.size
     // A disk may have written all of it, nothing, or anything in between.
     const lossChance = random.pick([0, 0.1, 0.5, 0.9, 1])
     for (const layer of this.#layers.reverse()) {
@@ -101,13 +92,11 @@ export class SimulatedFile {
       }
     }
     this.#layers = []
-    this.#reserve(size)
-    this.#bytes.fill(0, size)
-    this.#size = size
+    this.#bytes.resize(size)
   }
 
   #newLayer(): Layer {
-    return { sizeBefore: this.#size, sectorsBefore: new Map(), lost: false }
+    return { sizeBefore: this.size, sectorsBefore: new Map(), lost: false }
   }
 
   /** Keeps what the sectors from `start` to `end` hold before they change. */
@@ -118,8 +107,7 @@ export class SimulatedFile {
     for (let sector = Math.floor(start / SECTOR_SIZE); sector < last; sector++) {
       if (sectorsBefore.has(sector)) continue
       const from = sector * SECTOR_SIZE
-      const to = Math.min(from + SECTOR_SIZE, this.#size)
-      sectorsBefore.set(sector, Buffer.from(this.#bytes.subarray(from, Math.max(from, to))))
+      sectorsBefore.set(sector, this.#bytes.copy(from, from + SECTOR_SIZE))
       this.#forgetLoss(sector)
     }
   }
@@ -137,16 +125,8 @@ export class SimulatedFile {
   }
 
   #restoreSector(sector: number, before: Buffer): void {
-    const from = sector * SECTOR_SIZE
-    this.#reserve(from + SECTOR_SIZE)
-    this.#bytes.fill(0, from, from + SECTOR_SIZE)
-    this.#bytes.set(before, from)
-  }
-
-  #reserve(size: number): void {
-    if (size <= this.#bytes.length) return
-    const larger = Buffer.alloc(Math.max(size, 2 * this.#bytes.length, SECTOR_SIZE))
-    larger.set(this.#bytes)
-    this.#bytes = larger
+    const whole = Buffer.alloc(SECTOR_SIZE)
+    before.copy(whole)
+    this.#bytes.write([whole], sector * SECTOR_SIZE)
   }
 }

@@ -3,9 +3,9 @@
  *
  *   dist/samsa.js        the broker and the tools
  *   dist/clients.js, …   what applications import as `samsa/clients` and so on
- *   dist/chunks/         what these have in common, and each tool by itself: a broker starts several
- *                        times faster from a few files than from the hundreds it is made of, and
- *                        does not read the tools
+ *   dist/chunks/         what these have in common, and each tool by itself: a broker starts
+ *                        several times faster from a few files than from the hundreds it is made
+ *                        of, and does not read the tools
  *   dist/types/          the declarations, one for each source
  *
  * Packages with native code stay outside and are loaded when first used.

@@ -111,7 +111,8 @@ async function generate(admin: Admin, options: ReassignOptions, io: ToolIo): Pro
   }
   const repeated = duplicates(topics)
   if (repeated.length > 0) {
-    const message = `List of topics to reassign contains duplicate entries: [${repeated.join(', ')}]`
+    const list = `[${repeated.join(', ')}]`
+    const message = `List of topics to reassign contains duplicate entries: ${list}`
     throw new ToolError(message, COMMAND_FAILED)
   }
   const current = await replicasOfTopics(admin, new Set(topics))

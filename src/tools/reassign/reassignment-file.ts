@@ -1,7 +1,8 @@
 /**
  * The JSON that `kafka-reassign-partitions.sh` reads and prints:
  * ```
- * {"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[1,2],"log_dirs":["any","any"]}]}
+ * {"version":1,
+ *  "partitions":[{"topic":"t","partition":0,"replicas":[1,2],"log_dirs":["any","any"]}]}
  * {"version":1,"topics":[{"topic":"t"}]}
  * ```
  */

@@ -10,18 +10,12 @@ import { PartialFailureError } from '../clients/errors.ts'
 import { partitionName, type TopicPartition } from '../clients/topic-partition.ts'
 import { KafkaError } from '../common/errors.ts'
 import { RegularExpression } from '../coordinator/group/consumer/re2/expression.ts'
-import {
-  byName,
-  describeGroups,
-  MISSING,
-  printMembers,
-  printOffsets,
-  printStates,
-} from './groups/describe.ts'
+import { describeGroups, printMembers, printOffsets, printStates } from './groups/describe.ts'
 import { executionFailure, rethrowing, runtimeFailure } from './groups/failures.ts'
 import { ACTIONS, checkOptions, GROUPS_OPTIONS, type GroupsOptions } from './groups/options.ts'
 import { describePartitions, parseTopicPartitions } from './groups/partition-offsets.ts'
 import { resetOffsets } from './groups/reset-offsets.ts'
+import { byName, MISSING } from './groups/table.ts'
 import { openAdmin, outcomesOf } from './support/client-settings.ts'
 import {
   ILLEGAL_ARGUMENT,

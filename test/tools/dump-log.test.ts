@@ -16,6 +16,11 @@ interface Batch {
   readonly values: readonly (number | null)[]
 }
 
+const BATCH_LINE = new RegExp(
+  '^baseOffset: (\\d+) lastOffset: (\\d+) .* position: (\\d+) .* size: (\\d+) .* ' +
+    'compresscodec: (\\w+) .* isvalid: (\\w+)$',
+)
+
 /** Batches of all sizes, up to several of the pieces in which files are read. */
 const batches: fc.Arbitrary<Batch[]> = fc.array(
   fc.record({
@@ -56,10 +61,7 @@ test('every batch and every record of a log is shown, whatever their sizes', asy
       .slice(2)
       .map((line) =>
         line
-          .replace(
-            /^baseOffset: (\d+) lastOffset: (\d+) .* position: (\d+) .* size: (\d+) .* compresscodec: (\w+) .* isvalid: (\w+)$/,
-            '$1 to $2 at $3: $4 $5 $6',
-          )
+          .replace(BATCH_LINE, '$1 to $2 at $3: $4 $5 $6')
           .replace(/^\| offset: (\d+) .* valueSize: (-?\d+) .*$/, '$1: $2'),
       )
     assert.deepEqual(shown, expected)

@@ -29,7 +29,7 @@ test('a broker starts in folders that were formatted for it, with the ids given'
   )
 })
 
-test('what would be forgotten is refused, and a folder of another cluster left alone', async (t) => {
+test('what would be forgotten is refused, and a foreign folder left alone', async (t) => {
   const folder = temporaryFolder(t)
   const config = join(folder, 'server.properties')
   const data = join(folder, 'data')

@@ -250,6 +250,15 @@ export async function deleteShareGroupOffsets(
       { errorOf: ({ errorCode }) => errorCode },
     )
     throwIfError(found.errorCode, found.errorMessage)
-    for (const { errorCode, errorMessage } of found.responses) throwIfError(errorCode, errorMessage)
+    const failed = found.responses.filter(({ errorCode }) => errorCode !== ErrorCode.NONE)
+    if (failed.length === 0) return
+    const failures = failed.map(({ topicName, errorCode, errorMessage }) => {
+      return [topicName, errorForCode(errorCode, errorMessage)] as const
+    })
+    const passing = failures.map(([, failure]) => failure).find(isPassing)
+    if (passing !== undefined) throw passing
+    const deleted = found.responses.filter((one) => !failed.includes(one))
+    const results = deleted.map(({ topicName }) => [topicName, true] as const)
+    throw new PartialFailureError(new Map(failures), new Map(results))
   })
 }

@@ -6,10 +6,7 @@ import { partitionName, type TopicPartition } from '../../clients/topic-partitio
 import { ILLEGAL_ARGUMENT, printLine, ToolError, type ToolIo } from '../support/tool.ts'
 import { executionFailure, rethrowing, runtimeFailure } from './failures.ts'
 import { endOffsets, leaderlessPartitions } from './partition-offsets.ts'
-
-/** What stands for what is not there. */
-export const MISSING = '-'
-const MIN_COLUMN = 15
+import { assignmentText, byName, MIN_COLUMN, MISSING, table, widest } from './table.ts'
 
 export interface DescribeOptions {
   readonly timeoutMs: number
@@ -49,16 +46,6 @@ function announceState({ groupId, state }: GroupDescription, rows: number, io: T
   }
   return state !== 'Dead' && rows > 0
 }
-
-/** Rows under their header, each on a line of its own with a line's end before it. */
-function table(widths: readonly number[], rows: readonly (readonly string[])[]): string {
-  return rows
-    .map((row) => `\n${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' ')}`)
-    .join('')
-}
-
-const widest = (texts: Iterable<string>, atLeast: number): number =>
-  Math.max(atLeast, ...[...texts].map((text) => text.length))
 
 interface OffsetRow extends TopicPartition {
   readonly committed: CommittedOffset | undefined
@@ -155,12 +142,6 @@ async function offsetRows(
   return rows
 }
 
-/** Topics in the order of their names, partitions in that of their numbers. */
-export function byName(one: TopicPartition, other: TopicPartition): number {
-  if (one.topic !== other.topic) return one.topic < other.topic ? -1 : 1
-  return one.partition - other.partition
-}
-
 export function printMembers(
   groups: readonly GroupDescription[],
   { isVerbose }: DescribeOptions,
@@ -229,17 +210,6 @@ function verboseMembers(
     )
   const widths = [MIN_COLUMN, width(1), MIN_COLUMN, width(3)]
   return [[...header, ...upgraded], ...rows].map((row) => table(widths, [row]).slice(1))
-}
-
-/** `a:0,1;b:2`. */
-function assignmentText(partitions: readonly TopicPartition[]): string {
-  if (partitions.length === 0) return MISSING
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of [...partitions].sort(byName)) {
-    topics.set(topic, [...(topics.get(topic) ?? []), partition])
-  }
-  const texts = [...topics].map(([topic, numbers]) => `${topic}:${numbers.join(',')}`)
-  return texts.sort().join(';')
 }
 
 export function printStates(

@@ -6,7 +6,6 @@ import { KafkaError } from '../../common/errors.ts'
 import { LineLogger } from '../../common/logger.ts'
 import { readTextFile } from '../support/client-settings.ts'
 import { ILLEGAL_ARGUMENT, javaText, printLine, ToolError, type ToolIo } from '../support/tool.ts'
-import { byName } from './describe.ts'
 import { orFirstFailure, rethrowing, runtimeFailure } from './failures.ts'
 import { parseDateTime, parseDuration } from './java-time.ts'
 import { formatOffsetCsv, type NewOffset, type OffsetPlan, parseOffsetCsv } from './offset-csv.ts'
@@ -19,6 +18,7 @@ import {
   parseTopicPartitions,
   startOffsets,
 } from './partition-offsets.ts'
+import { byName } from './table.ts'
 
 export interface ResetContext {
   readonly admin: Admin
@@ -225,7 +225,8 @@ async function withinRange(
   })
 }
 
-function printPlan(plan: OffsetPlan, io: ToolIo): void {
+/** Prints where groups go on. */
+export function printPlan(plan: OffsetPlan, io: ToolIo): void {
   const groupWidth = Math.max(15, ...[...plan.keys()].map((groupId) => groupId.length))
   const topics = [...plan.values()].flatMap((offsets) => offsets.map(({ topic }) => topic.length))
   const topicWidth = Math.max(15, ...topics)

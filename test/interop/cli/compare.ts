@@ -113,16 +113,20 @@ export class Side {
   }
 
   /** Runs a tool of this side. */
-  async run({ tool, args, input }: Command): Promise<Ended> {
+  async run(command: Command): Promise<Ended> {
+    const { tool, args, input } = command
+    if (this.name === 'kafka') return this.runWithKafkas(command)
+    const load = this.#stage.ourTools[tool]
+    assert.ok(load !== undefined, `there is no ${tool} of ours`)
     const filled = args.map((arg) => this.fill(arg))
-    const text = input === undefined ? undefined : this.fill(input)
-    if (this.name === 'samsa') {
-      const load = this.#stage.ourTools[tool]
-      assert.ok(load !== undefined, `there is no ${tool} of ours`)
-      return runTool(await load(), filled, text === undefined ? {} : { stdin: text })
-    }
+    return runTool(await load(), filled, input === undefined ? {} : { stdin: this.fill(input) })
+  }
+
+  /** Runs Kafka's tool, whichever side this is: to bring about a state that is the same for both. */
+  runWithKafkas({ tool, args, input }: Command): Promise<Ended> {
     const path = this.file('stdin')
-    writeFileSync(path, text ?? '')
+    writeFileSync(path, this.fill(input ?? ''))
+    const filled = args.map((arg) => this.fill(arg))
     return this.#stage.kafkaTools.execute(tool, filled, path)
   }
 

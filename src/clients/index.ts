@@ -1,5 +1,12 @@
 /** Clients of Kafka's protocol: what an application imports as `samsa/clients`. */
 
+export {
+  formatTraceparent,
+  parseTraceparent,
+  processTraceContext,
+  type TraceContext,
+  type TraceStep,
+} from '../common/trace-context.ts'
 export type * from './admin/acls.ts'
 export { Admin, type AdminConfig } from './admin/admin.ts'
 export type * from './admin/cluster.ts'

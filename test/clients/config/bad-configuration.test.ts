@@ -1,4 +1,4 @@
-/** What each client says to a configuration that it cannot take: key, value, and what is allowed. */
+/** What each client says to a configuration that it cannot take: key, value, what is allowed. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ADMIN_CONFIG } from '../../../src/clients/config/admin-config.ts'

@@ -57,6 +57,9 @@ export interface PollOptions extends CallOptions {
   readonly maxRecords?: number
 }
 
+/** How long a poll may take to end when the consumer is closed. */
+const STOP_TIMEOUT_MS = 1000
+
 export class ConsumerCore<Key, Value> implements MembershipHost {
   readonly config: Config<ConsumerKeys>
   readonly environment: ClientEnvironment
@@ -77,7 +80,9 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   readonly workers = new Set<Worker>()
   /** Partitions whose records were delivered and count as consumed at the next call. */
   #inHand: PartitionState[] = []
-  #isPolling = false
+  /** The poll under way. */
+  #polling: Promise<unknown> | undefined
+  #isLeaving = false
   #isClosed = false
 
   constructor(options: ConsumerCoreOptions<Key, Value>) {
@@ -164,18 +169,19 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
    * application has to say when it is done with them.
    */
   async next(options: NextOptions = {}): Promise<PartitionBatch<Key, Value>[]> {
-    if (this.#isPolling) throw new IllegalStateError('Another poll is under way')
+    if (this.#polling !== undefined) throw new IllegalStateError('Another poll is under way')
     if (this.subscription.kind === 'none') {
       const text = 'Consumer is not subscribed to any topics or assigned any partitions'
       throw new IllegalStateError(text)
     }
-    this.#isPolling = true
     this.#settle()
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options
+    const polling = this.call({ timeoutMs, signal }, (limits) => this.#poll(limits, options))
+    this.#polling = polling
     try {
-      const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options
-      return await this.call({ timeoutMs, signal }, (limits) => this.#poll(limits, options))
+      return await polling
     } finally {
-      this.#isPolling = false
+      this.#polling = undefined
     }
   }
 
@@ -229,16 +235,28 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     await Promise.all([...this.workers].map((worker) => worker.drain()))
   }
 
-  /** Leaves the group, if there is one. */
+  /** Leaves the group, if there is one. A poll under way does not join it again meanwhile. */
   async leave(limits: CallLimits): Promise<void> {
-    await this.#membership?.leave(limits)
+    this.#isLeaving = true
+    try {
+      await this.#membership?.leave(limits)
+    } finally {
+      this.#isLeaving = false
+      this.latch.ring()
+    }
   }
 
-  /** Ends everything. Calls that are under way fail with ClosedError. */
-  close(): void {
-    if (this.#isClosed) return
+  /** Has calls fail with ClosedError from now on, and those under way as soon as they notice. */
+  async stop(): Promise<void> {
     this.#isClosed = true
     this.#waking.abort(new ClosedError('The consumer is closed'))
+    const limits = this.cluster.limits({ timeoutMs: STOP_TIMEOUT_MS })
+    // A poll cannot end while a listener runs in it, and that may be what closes the consumer.
+    await limits.wait(this.#polling ?? Promise.resolve()).catch(() => {})
+  }
+
+  /** Ends everything, after `stop`. */
+  close(): void {
     this.#fetcher.close()
     this.#positions.close()
     this.#leaders.close()
@@ -251,7 +269,8 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     const max = options.maxRecords ?? this.#maxPollRecords
     for (;;) {
       limits.signal?.throwIfAborted()
-      if (options.isAlive?.() ?? true) {
+      if (this.subscription.kind === 'none') return []
+      if (!this.#isLeaving && (options.isAlive?.() ?? true)) {
         await this.#membership?.poll(this.cluster.limits({ signal: limits.signal }))
       }
       if (options.until?.()) return []

@@ -72,6 +72,8 @@ export class ConsumerIteration<Key, Value>
         batch.delivered(record)
         return record
       }
+      // An interceptor may have left nothing of it.
+      if (batch !== undefined && this.#at === batch.records.length) batch.consumedAll()
       this.#at = 0
       this.#batch = this.#batches.shift()
       if (this.#batch === undefined) return undefined

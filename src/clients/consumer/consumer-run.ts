@@ -168,7 +168,8 @@ export class ConsumerRun<Key, Value> {
     const { batch } = job
     const { eachRecord, eachBatch } = this.#options
     if (eachBatch !== undefined) {
-      const isDone = this.#attempt(job, () => eachBatch(batch), batch.records[0]!)
+      const [first] = batch.records
+      const isDone = first === undefined || this.#attempt(job, () => eachBatch(batch), first)
       if (!(isDone === true || (await isDone))) return
     } else {
       for (const record of batch.records) {

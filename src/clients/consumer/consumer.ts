@@ -24,7 +24,7 @@ import {
 } from '../config/consumer-config.ts'
 import type { Deserializer } from '../deserializers.ts'
 import { type ClientEnvironment, systemEnvironment } from '../environment.ts'
-import { ClosedError, IllegalStateError, type KafkaError } from '../errors.ts'
+import { ClosedError, IllegalStateError, type KafkaError, TimeoutError } from '../errors.ts'
 import type { ConsumerMetrics } from '../observability/metric-names.ts'
 import type { ConsumerGroup } from '../producer/transactions.ts'
 import type { TopicPartition } from '../topic-partition.ts'
@@ -141,6 +141,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
     }
     subscription.assignFromUser(partitions)
     if (subscription.states.length === 0) subscription.unsubscribe()
+    this.#core.latch.ring()
   }
 
   /** The partitions that are read at present. */
@@ -258,16 +259,19 @@ export class Consumer<Key = Buffer, Value = Buffer>
       throw new RangeError(`The offset ${offset} is not a whole number from 0 on`)
     }
     this.#core.subscription.partition(partition).seek({ offset, leaderEpoch })
+    this.#core.latch.ring()
   }
 
   /** Goes on at the first record; of all partitions if none is given. */
   seekToBeginning(partitions?: Iterable<TopicPartition>): void {
     for (const state of this.#states(partitions)) state.reset({ kind: 'earliest' })
+    this.#core.latch.ring()
   }
 
   /** Goes on after the last record; of all partitions if none is given. */
   seekToEnd(partitions?: Iterable<TopicPartition>): void {
     for (const state of this.#states(partitions)) state.reset({ kind: 'latest' })
+    this.#core.latch.ring()
   }
 
   /** Returns no records of these partitions until `resume`. They stay assigned. */
@@ -387,14 +391,25 @@ export class Consumer<Key = Buffer, Value = Buffer>
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const limits = this.#core.cluster.limits({ timeoutMs })
-    try {
-      await limits.wait(this.#core.drain())
-      await limits.wait(Promise.all(this.#commits))
-      await this.#core.leave(limits)
-    } finally {
-      this.#core.close()
+    const { environment, cluster } = this.#core
+    const limits = cluster.limits({ timeoutMs })
+    const steps = [
+      () => limits.wait(this.#core.drain()),
+      () => this.#core.stop(),
+      () => limits.wait(Promise.all(this.#commits)),
+      () => this.#core.leave(limits),
+    ]
+    let failure: { readonly error: unknown } | undefined
+    for (const step of steps) {
+      try {
+        await step()
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) failure ??= { error }
+        else environment.log.warn('the consumer was closed before all was done', error)
+      }
     }
+    this.#core.close()
+    if (failure !== undefined) throw failure.error
   }
 
   /** Runs a call of the admin client's kind within the limits of this one. */

@@ -337,3 +337,48 @@ test('a topic that is deleted under a consumer and made anew is read on', async 
     ['new'],
   )
 })
+
+for (const groupProtocol of ['classic', 'consumer']) {
+  test(`a consumer that is closed or unsubscribed while it polls is gone (${groupProtocol})`, async () => {
+    const { topic, groupId } = await room(10)
+    const calls: string[] = []
+    const listener = {
+      onPartitionsAssigned: (given: TopicPartition[]) => {
+        if (given.length > 0) calls.push('assigned')
+      },
+      onPartitionsRevoked: () => void calls.push('revoked'),
+    }
+    const consumer = consumerOf(groupId, { groupProtocol })
+    consumer.subscribe(topic, listener)
+    assert.equal((await consumer.poll()).count, 10)
+    const idle = consumer.poll()
+    await consumer.unsubscribe()
+    assert.equal((await idle).count, 0)
+    assert.deepEqual(consumer.assignment(), [])
+    consumer.subscribe(topic, listener)
+    while (consumer.assignment().length === 0) await consumer.poll({ timeoutMs: 50 })
+    const failing = assert.rejects(consumer.poll(), { name: 'ClosedError' })
+    await consumer.close()
+    await failing
+    await assert.rejects(consumer.poll(), { name: 'ClosedError' })
+    assert.deepEqual(calls, ['assigned', 'revoked', 'assigned', 'revoked'])
+    const described = await admin.describeConsumerGroups([groupId])
+    assert.deepEqual(described.get(groupId)?.members, [])
+  })
+}
+
+test('close awaits callbacks under way, which may still commit', async () => {
+  const { groupId, all } = await room(10)
+  const consumer = consumerOf(groupId, { enableAutoCommit: false })
+  consumer.assign(all)
+  let closing: Promise<void> | undefined
+  await consumer.run({
+    async eachRecord({ topic, partition, offset }) {
+      closing ??= consumer.close()
+      await sleep(20)
+      await consumer.commitSync([{ topic, partition, offset: offset + 1 }])
+    },
+  })
+  await closing
+  assert.deepEqual(await committed(groupId, all), [1])
+})

@@ -49,6 +49,8 @@ const PASSING: readonly number[] = [ErrorCode.BROKER_NOT_AVAILABLE, ErrorCode.UN
 const NOTHING: FetchLimits = {
   ...{ maxWaitMs: 0, minBytes: 0, maxBytes: 0, maxRecords: 0, isRecordLimit: false },
 }
+/** The first version of ShareAcknowledge in which locks can be renewed (KIP-1222). */
+const RENEWAL_VERSION = 2
 /** What is held open must not hold up other requests of this client. */
 const LANE = 'share'
 
@@ -191,7 +193,13 @@ export class ShareBroker {
     if (connection !== this.#connection) this.#session.reset()
     this.#connection = connection
     if (!this.#session.isOpen) this.#failWaiting(new KafkaError('SHARE_SESSION_NOT_FOUND'))
-    return this.#waiting.splice(0)
+    const waiting = this.#waiting.splice(0)
+    if ((connection.supportedVersion(ShareAcknowledge) ?? 0) >= RENEWAL_VERSION) return waiting
+    return waiting.filter(({ codes, done }) => {
+      if (!hasRenewal(codes)) return true
+      done(new KafkaError('UNSUPPORTED_VERSION', 'The broker does not renew locks'))
+      return false
+    })
   }
 
   #failWaiting(error: KafkaError): void {

@@ -26,6 +26,7 @@ import { samsaCommand } from './peers/samsa.ts'
 import { freePort, onCpus, type Server, startServer } from './peers/server.ts'
 
 const PARTITIONS = 3
+const WARM_UP_ROUNDS = 3
 /** Decided by how soon the machine wakes a CPU, not by the client. */
 const WAKING: RowName = 'one record at a time, two CPUs'
 const program = join(import.meta.dirname, 'clients/measure.ts')
@@ -98,6 +99,12 @@ async function measureAll(
   clients: readonly string[],
   rounds: number,
 ): Promise<Results> {
+  // The broker must be warm before anybody is measured on it, which takes a JVM longest.
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+    for (const client of clients) {
+      await measureProduce(admin, client, 'batches of 100, 5 at a time', broker)
+    }
+  }
   const results: Results = new Map(
     rows.map((row) => [row, new Map(clients.map((client) => [client, []]))]),
   )

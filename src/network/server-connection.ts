@@ -91,6 +91,8 @@ export class ServerConnection implements Receiver, FrameSink {
   #slots: ResponseSlot[] = []
   #flushScheduled = false
   #paused = false
+  /** No request is started any more. */
+  #isDraining = false
   /** Until when, on the monotonic clock, the client is not listened to. */
   #mutedUntilMs = 0
   #unmute: Timer | undefined
@@ -130,6 +132,7 @@ export class ServerConnection implements Receiver, FrameSink {
   get acceptsFrames(): boolean {
     return (
       !this.#closed &&
+      !this.#isDraining &&
       this.#unmute === undefined &&
       this.#slots.length < MAX_PENDING_REQUESTS &&
       this.#connection.bufferedBytes < MAX_PENDING_BYTES
@@ -151,6 +154,12 @@ export class ServerConnection implements Receiver, FrameSink {
       this.lastActiveMs = this.#owner.clock.monotonic()
       this.#resumeIfPossible()
     })
+    this.#applyBackPressure()
+  }
+
+  /** Starts no request any more, nor reads any; what is under way is answered. */
+  drain(): void {
+    this.#isDraining = true
     this.#applyBackPressure()
   }
 

@@ -430,12 +430,13 @@ async function writeClusterId(store: MetadataStore, clusterId: string): Promise<
   await store.create(paths.clusterId, encodeClusterId(clusterId))
 }
 
-/** Accepts nobody new, answers what waits, and lets other requests in progress end, for a while. */
+/** Hears nobody any more, answers what waits, and lets other requests end, for a while. */
 async function drain(
   socketServer: SocketServer,
   { replicaManager, internalTopics, sharePartitions, clock }: BrokerServices,
 ): Promise<void> {
   await socketServer.stopListening()
+  socketServer.stopReading()
   sharePartitions.shutDown()
   internalTopics.unloadAll()
   replicaManager.shutDown()

@@ -122,6 +122,14 @@ export class SocketServer implements ConnectionOwner {
     await Promise.all([...this.#listeners.values()].map(({ listener }) => listener.close()))
   }
 
+  /**
+   * Starts no request any more. What is under way is answered: or else a client that asks again as
+   * soon as it has its answer would have one pending for ever.
+   */
+  stopReading(): void {
+    for (const connection of this.#connections) connection.drain()
+  }
+
   /** Whether some request is not answered yet. */
   get hasPendingRequests(): boolean {
     return [...this.#connections].some((connection) => connection.pendingRequests > 0)

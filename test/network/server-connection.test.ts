@@ -171,6 +171,20 @@ test('a muted client is answered, and heard when the longest of its times is ove
   assert.equal(clock.nextCallMs, undefined)
 })
 
+test('a connection that is drained starts nothing more, and answers what it has', async () => {
+  const { connection, server, requests, answer } = connect()
+  connection.receive(['a'])
+  server.drain()
+  assert.equal(connection.isPaused, true)
+  connection.receive(['b'])
+  answer(0, 'A')
+  await eventLoopTurn()
+  assert.deepEqual(connection.writes, ['A'])
+  assert.equal(connection.isPaused, true)
+  assert.deepEqual(requests, ['a'])
+  assert.equal(server.pendingRequests, 0)
+})
+
 test('a frame that cannot be closes the connection, and says why', () => {
   const { connection, closings, requests } = connect()
   const target = connection.receiver.allocate()

@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
   },
 })
 const bundle = join(root, 'dist/testing.js')
+const clientsPath = join(root, options.sources ? 'src/clients/index.ts' : 'dist/clients.js')
 const path = options.sources ? join(root, 'src/testing/index.ts') : bundle
 if (!existsSync(path)) throw new Error(`${bundle} is not there: npm run build makes it`)
 
@@ -33,6 +34,7 @@ if (!existsSync(path)) throw new Error(`${bundle} is not there: npm run build ma
 const PRELUDE = `
 const importing = performance.now()
 const { TestCluster } = await import(${JSON.stringify(path)})
+const { Consumer } = await import(${JSON.stringify(clientsPath)})
 const importMs = performance.now() - importing
 const options = { topics: { orders: { partitions: 3 } } }
 async function life(extra = {}) {
@@ -87,6 +89,28 @@ const lives = (extra: object) =>
   `)
 const warm = lives({})
 const folder = lives({ storage: 'temporary folder' })
+
+/** With members of a group in the middle of their long polls. */
+const busyStops = run<number[]>(`
+  const stops = []
+  for (let i = 0; i < 10; i++) {
+    const kafka = await TestCluster.start(options)
+    const members = Array.from({ length: 3 }, () => {
+      const config = { bootstrapServers: kafka.bootstrapServers, groupId: 'g' }
+      const consumer = new Consumer({ ...config, fetchMaxWaitMs: 30_000 })
+      consumer.subscribe('orders')
+      return { consumer, running: consumer.run({ eachRecord() {} }).catch(() => {}) }
+    })
+    await kafka.waitForGroup('g', { members: 3, state: 'Stable' })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const stopping = performance.now()
+    await kafka.stop()
+    stops.push(performance.now() - stopping)
+    const close = ({ consumer }) => consumer.close({ timeoutMs: 1 }).catch(() => {})
+    await Promise.all(members.map(close))
+  }
+  console.log(JSON.stringify(stops))
+`)
 
 const together = run<Together>(`
   await life()
@@ -148,6 +172,8 @@ for (const [name, all] of [
   row('reset', of(all, 'resetMs'), 'ms')
   row('stop', of(all, 'stopMs'), 'ms', name === 'in memory' ? limits.stop : undefined)
 }
+console.log('with three consumers in a group, 10 times')
+row('stop', busyStops, 'ms', limits.stop)
 console.log(`${AT_ONCE} at once`)
 row('start of all', [together.startMs], 'ms')
 row('stop of all', [together.stopMs], 'ms')
@@ -156,5 +182,8 @@ row('resident memory of each', [together.residentKb], 'KiB')
 if (isMissed) console.log('A limit is missed.')
 if (isMissed && options.check) process.exitCode = 1
 if (options.json) {
-  writeFileSync(options.json, `${JSON.stringify({ first, warm, folder, together }, null, 2)}\n`)
+  writeFileSync(
+    options.json,
+    `${JSON.stringify({ first, warm, folder, busyStops, together }, null, 2)}\n`,
+  )
 }

@@ -28,6 +28,7 @@ const suites: Record<string, ToolName[]> = {
   'java-groups': ['java'],
   'kafka-tools': ['java'],
   'kafka-cli': ['java'],
+  'samsa-command': [],
   streams: ['java'],
   connect: ['java'],
   go: ['go', 'java'],
@@ -42,7 +43,7 @@ const suites: Record<string, ToolName[]> = {
 }
 
 /** The suites in which our own side is the one that is tried. */
-const oursOnKafkaToo: ReadonlySet<string> = new Set(['kafka-cli', 'samsa-clients'])
+const oursOnKafkaToo: ReadonlySet<string> = new Set(['kafka-cli', 'samsa-command', 'samsa-clients'])
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,

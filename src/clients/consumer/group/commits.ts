@@ -22,6 +22,11 @@ export interface CommitPolicy {
   refused(error: KafkaError, committer: Committer): KafkaError
 }
 
+const TOPIC_GONE: readonly number[] = [
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+]
+
 export class Commits {
   readonly #host: MembershipHost
   readonly #policy: CommitPolicy
@@ -109,8 +114,7 @@ export class Commits {
           await this.#track(this.#attempt(offsets, limits))
         } catch (error) {
           // A topic that was deleted would otherwise hold up the whole group.
-          const isGone =
-            error instanceof KafkaError && error.code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+          const isGone = error instanceof KafkaError && TOPIC_GONE.includes(error.code)
           throw isGone ? new CommitFailedError(error.errorName, error.message) : error
         }
       })

@@ -11,6 +11,9 @@ const REBALANCED =
 
 /** The partitions may be another member's by now: work on their records is done once more. */
 export class CommitFailedError extends KafkaError {
+  /** Whatever the code: the same commit cannot succeed any more. */
+  override readonly retriable = false
+
   constructor(name: ErrorName = 'UNKNOWN_MEMBER_ID', message = REBALANCED, options?: ErrorOptions) {
     super(name, message, options)
     this.name = 'CommitFailedError'

@@ -31,11 +31,12 @@ export class SubscribedTopics {
     const { metadata } = this.#watch
     const seen = [metadata, subscription.version, pattern]
     if (seen.every((each, index) => each === this.#seen[index])) return true
+    const isNewMetadata = metadata !== this.#seen[0]
     this.#seen = seen
     if (pattern !== undefined) {
       const matches = matchingTopics(metadata, pattern, config.get('exclude.internal.topics'))
-      // Who assigned them has newer metadata.
-      const assigned = subscription.assigned().map(({ topic }) => topic)
+      // Who assigned what is not known here has newer metadata; until that comes here, too.
+      const assigned = isNewMetadata ? [] : subscription.assigned().map(({ topic }) => topic)
       subscription.setMatches(new Set([...matches, ...assigned]))
     }
     this.#throwRefusals()

@@ -129,6 +129,11 @@ export class GroupWorld {
     return this.members.filter(({ isAlive }) => isAlive)
   }
 
+  /** What went wrong with any member. */
+  get errors(): unknown[] {
+    return this.members.flatMap(({ errors }) => errors)
+  }
+
   async pass(durationMs: number): Promise<void> {
     await sleep(this.simulation.clock, durationMs)
   }
@@ -198,6 +203,8 @@ export class GroupWorldMember {
   /** The coordinator may not hear of it, or it of the coordinator. */
   isOutOfReach = false
   isAlive = true
+  /** What the listener throws the next time. */
+  failsOnce: Error | undefined
   readonly #world: GroupWorld
   readonly #clock: ProcessClock
   #isHanging = false
@@ -289,6 +296,9 @@ export class GroupWorldMember {
       this.events.push(`+${name}`)
     }
     this.isOutOfReach = false
+    const error = this.failsOnce
+    this.failsOnce = undefined
+    if (error !== undefined) throw error
   }
 
   #release(sign: '-' | '!', partitions: readonly TopicPartition[]): void {

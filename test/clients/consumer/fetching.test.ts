@@ -13,7 +13,7 @@ import {
   type TopicPartition,
 } from '../../../src/clients/index.ts'
 import { sleep } from '../../../src/common/clock.ts'
-import { Fetch } from '../../../src/protocol/messages/fetch.ts'
+import { Fetch, type FetchRequest } from '../../../src/protocol/messages/fetch.ts'
 import { ClientWorld } from '../support/client-world.ts'
 import type { ScriptedBroker } from '../support/scripted-broker.ts'
 import { type FetchFault, LogCluster } from './log-broker.ts'
@@ -246,5 +246,37 @@ test('what is fetched ahead is bounded, whether the application reads or not', a
     await sleep(world.simulation.clock, 60_000)
     assert.equal(broker.count(Fetch), before, 'nobody asks for more')
     assert.ok(before < 5)
+  })
+})
+
+test('a replica that the leader names is read from, and no longer when it has less', async () => {
+  const world = new ClientWorld()
+  const cluster = new LogCluster([plainLog()], world.simulation.clock, { brokers: 2 })
+  cluster.preferredReplica = 2
+  await world.run(async () => {
+    await world.broker(1, cluster.script(1))
+    const replica = await world.broker(2, cluster.script(2))
+    const consumer = new Consumer(
+      {
+        ...{ bootstrapServers: 'broker-1:9092', autoOffsetReset: 'none', clientRack: 'here' },
+        ...{ maxPartitionFetchBytes: 1, maxPollRecords: 10 },
+      },
+      world.environment,
+    )
+    const at = { topic: 't', partition: 0 }
+    consumer.assign([at])
+    consumer.seek(at, 0)
+    for (let next = 0; next < 50; next += 10) {
+      const records = await consumer.poll({ timeoutMs: 5000 })
+      assert.deepEqual(records.count, 10)
+    }
+    const asked = replica.requests.filter(({ api }) => api.key === Fetch.key)
+    assert.ok(asked.length >= 5)
+    assert.ok(asked.every(({ request }) => (request as FetchRequest).rackId === 'here'))
+    // The replica has not heard of the rest; the leader has it, and the position is right.
+    cluster.preferredReplicaEnd = 40
+    let count = 50
+    while (count < 100) count += (await consumer.poll({ timeoutMs: 5000 })).count
+    await consumer.close()
   })
 })

@@ -41,6 +41,10 @@ export class LogCluster {
   /** Of each partition. */
   readonly leaders: number[]
   readonly leaderEpochs: number[]
+  /** A replica to which leaders send consumers (KIP-392); -1: they answer themselves. */
+  preferredReplica = -1
+  /** What that replica has heard of. */
+  preferredReplicaEnd = Number.POSITIVE_INFINITY
   readonly #clock: Clock
   readonly #nextFault: () => FetchFault
   readonly #brokers: number
@@ -138,11 +142,14 @@ export class LogCluster {
     for (const [partition, asked] of session.partitions) {
       const outcome = this.#read(id, partition, asked, request.isolationLevel === 1, left, fault)
       left -= outcome.records?.length ?? 0
-      const isNews = outcome.errorCode !== 0 || (outcome.records?.length ?? 0) > 0
-      if (isFull || isNews) told.push(outcome)
+      const hasRecords = (outcome.records?.length ?? 0) > 0
+      const isNews = outcome.errorCode !== 0 || outcome.preferredReadReplica !== undefined
+      if (isFull || isNews || hasRecords) told.push(outcome)
     }
     if (fault === 'lose answer') return 'close'
-    const isQuiet = told.every(({ errorCode, records }) => errorCode === 0 && !records?.length)
+    const isQuiet = told.every(({ errorCode, records, preferredReadReplica }) => {
+      return errorCode === 0 && !records?.length && preferredReadReplica === undefined
+    })
     if (isQuiet) await sleep(this.#clock, request.maxWaitMs)
     const topic = version >= 13 ? { topicId: TOPIC_ID } : { topic: 't' }
     const responses = told.length === 0 ? [] : [{ ...topic, partitions: told }]
@@ -198,7 +205,11 @@ export class LogCluster {
       ...{ partitionIndex: partition, errorCode, highWatermark: -1, records: null },
       ...(currentLeader === undefined ? {} : { currentLeader }),
     })
-    if (leader.leaderId !== id) {
+    const isReplica = id === this.preferredReplica
+    if (isReplica && fetchOffset > this.preferredReplicaEnd) {
+      return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+    }
+    if (leader.leaderId !== id && !isReplica) {
       const isTold = fault === 'move leader, tell'
       return failed(ErrorCode.NOT_LEADER_OR_FOLLOWER, isTold ? leader : undefined)
     }
@@ -206,6 +217,13 @@ export class LogCluster {
     if (fault === 'unknown topic') return failed(ErrorCode.UNKNOWN_TOPIC_ID)
     if (fault === 'no storage') return failed(ErrorCode.KAFKA_STORAGE_ERROR)
     if (fetchOffset > log.endOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+    const isThere = this.preferredReplica >= 0 && fetchOffset <= this.preferredReplicaEnd
+    if (isThere && !isReplica) {
+      return {
+        ...{ partitionIndex: partition, errorCode: 0, highWatermark: log.endOffset },
+        ...{ preferredReadReplica: this.preferredReplica, records: Buffer.alloc(0) },
+      }
+    }
     const bytes = maxBytes > 0 ? Math.min(maxBytes, partitionMaxBytes) : -1
     return {
       ...{ partitionIndex: partition, errorCode: 0, highWatermark: log.endOffset },

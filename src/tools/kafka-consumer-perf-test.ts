@@ -7,6 +7,7 @@ import { mergeSettings, orToolError } from './support/client-settings.ts'
 import { consumerSettings } from './support/consumer-settings.ts'
 import { javaDateFormat } from './support/java-date-format.ts'
 import { defineOptions, keyValues } from './support/options.ts'
+import { printMetrics } from './support/print-metrics.ts'
 import { printLine, ToolError, type ToolIo, withTrace } from './support/tool.ts'
 import { toolEnvironment } from './support/tool-log.ts'
 import { topicPattern } from './support/topic-filter.ts'
@@ -32,13 +33,19 @@ export const kafkaConsumerPerfTest = withTrace(async (args, io) => {
   const consumer = orToolError(() => new Consumer(settings, toolEnvironment(io)))
   let consumption: Consumption
   let endMs: number
+  const { clientId } = consumer
+  let metrics: object
   try {
     consumption = await consume(consumer, options, io)
     endMs = Date.now()
+    metrics = consumer.metrics()
   } finally {
     await consumer.close()
   }
   if (!isDetailed) printLine(io.stdout, consumption.total(endMs))
+  if (options.has('print-metrics')) {
+    printMetrics({ clientId, metrics: () => metrics }, io.stdout)
+  }
   return io.signal.aborted ? INTERRUPTED : 0
 })
 

@@ -16,6 +16,7 @@ import {
 } from './producer-perf-test/payloads.ts'
 import { argumentError, type Namespace, parseArguments, programHelp } from './support/argparse.ts'
 import { mergeSettings, orToolError } from './support/client-settings.ts'
+import { printMetrics } from './support/print-metrics.ts'
 import { producerSettings } from './support/producer-settings.ts'
 import { ThroughputThrottler } from './support/throughput-throttler.ts'
 import { javaText, printLine, ToolError, type ToolIo } from './support/tool.ts'
@@ -87,6 +88,7 @@ async function run(given: Namespace, io: ToolIo): Promise<number> {
     await test.send(isTransactional)
     await producer.flush()
     test.printTotals()
+    if (given.flag('printMetrics')) printMetrics(producer, io.stdout)
   } finally {
     await producer.close()
   }

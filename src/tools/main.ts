@@ -33,6 +33,8 @@ export const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   'kafka-configs': async () => (await import('./kafka-configs.ts')).kafkaConfigs,
   'kafka-console-consumer': async () =>
     (await import('./kafka-console-consumer.ts')).kafkaConsoleConsumer,
+  'kafka-console-share-consumer': async () =>
+    (await import('./kafka-console-share-consumer.ts')).kafkaConsoleShareConsumer,
   'kafka-console-producer': async () =>
     (await import('./kafka-console-producer.ts')).kafkaConsoleProducer,
   'kafka-consumer-groups': async () =>

@@ -40,7 +40,7 @@ export type ShareConsumerKeys = typeof SHARE_CONSUMER_KEYS
 export const SHARE_CONSUMER_CONFIG = defineConfig(SHARE_CONSUMER_KEYS)
 
 /** Keys of consumers that a share group decides for all its members, or has no use for. */
-const NOT_FOR_SHARE_GROUPS = [
+export const NOT_FOR_SHARE_GROUPS: readonly string[] = [
   ...['auto.offset.reset', 'enable.auto.commit', 'group.instance.id', 'isolation.level'],
   ...['partition.assignment.strategy', 'session.timeout.ms', 'heartbeat.interval.ms'],
   ...['group.protocol', 'group.remote.assignor'],

@@ -1,25 +1,19 @@
 /** What the command line of kafka-console-consumer asks for. */
 import { mergeSettings } from '../support/client-settings.ts'
-import { inHashOrder, stringHash } from '../support/java-hash-order.ts'
 import { defineOptions, keyValues } from '../support/options.ts'
 import { checkNames } from '../support/renamed-options.ts'
-import { printLine, ToolError, ToolExit, type ToolIo } from '../support/tool.ts'
-import { createFormatter } from './formatters.ts'
-import type { MessageFormatter } from './message-formatter.ts'
+import { ToolExit, type ToolIo } from '../support/tool.ts'
 import { CONSOLE_CONSUMER_OPTIONS } from './options.ts'
+import type { PrintRequest } from './record-printer.ts'
+import { formatterOf, groupIdOf, notNegative, oldOrNew } from './shared-options.ts'
 
-export interface ConsoleConsumerRequest {
+export interface ConsoleConsumerRequest extends PrintRequest {
   readonly settings: ReadonlyMap<string, string>
-  readonly formatter: MessageFormatter
   readonly topic: string | undefined
   /** A regular expression for topics; this or `topic` is there. */
   readonly include: string | undefined
   readonly partition: number | undefined
   readonly offset: number | 'earliest' | 'latest'
-  /** Undefined for no end. Throws ToolError for what is no number. */
-  readonly maxMessages: () => number | undefined
-  readonly timeoutMs: number | undefined
-  readonly skipsOnError: boolean
   readonly hasSystestEvents: boolean
 }
 
@@ -45,7 +39,10 @@ export function readConsoleConsumerOptions(
   checkTogether(options)
   const file = mergeSettings(options.value(config))
   const properties = keyValues(options.values(property))
-  const groupId = groupIdOf(options, file, properties)
+  const groupId = groupIdOf(options, '--consumer.config', [file, properties])
+  if (groupId !== undefined && options.has('partition')) {
+    throw options.usage('Options group and partition cannot be specified together.')
+  }
   return {
     settings: settingsOf(options, new Map([...file, ...properties]), groupId),
     offset: offsetOf(options),
@@ -55,22 +52,10 @@ export function readConsoleConsumerOptions(
     include: options.value('include'),
     partition: options.number('partition'),
     maxMessages: () => notNegative(options.number('max-messages')),
-    skipsOnError: options.has('skip-message-on-error'),
+    onError: options.has('skip-message-on-error') ? 'skipping' : undefined,
     hasSystestEvents: options.has('enable-systest-events'),
   }
 }
-
-type Name = keyof typeof CONSOLE_CONSUMER_OPTIONS.options
-
-function oldOrNew(options: Options, io: ToolIo, oldName: Name, newName: Name): Name {
-  if (!options.has(oldName)) return newName
-  const rest = `will be removed in a future version. Use --${newName} instead.`
-  printLine(io.stdout, `Option --${oldName} is deprecated and ${rest}`)
-  return oldName
-}
-
-const notNegative = (value: number | undefined) =>
-  value === undefined || value < 0 ? undefined : value
 
 function checkTogether(options: Options): void {
   options.checkOneOf('topic', 'include')
@@ -85,28 +70,6 @@ function checkTogether(options: Options): void {
     throw options.usage('The partition is required when offset is specified.')
   }
   options.checkRequired('bootstrap-server')
-}
-
-function groupIdOf(
-  options: Options,
-  ...settings: readonly ReadonlyMap<string, string>[]
-): string | undefined {
-  const given = [options.value('group'), ...settings.map((some) => some.get('group.id'))]
-  const ids = new Set(given.filter((id) => id !== undefined))
-  if (ids.size > 1) {
-    const listed = inHashOrder(ids, stringHash)
-      .map((id) => `'${id}'`)
-      .join(', ')
-    throw options.usage(
-      "The group ids provided in different places (directly using '--group', via " +
-        "'--consumer-property', or via '--consumer.config') do not match. " +
-        `Detected group ids: ${listed}`,
-    )
-  }
-  if (ids.size > 0 && options.has('partition')) {
-    throw options.usage('Options group and partition cannot be specified together.')
-  }
-  return [...ids][0]
 }
 
 function settingsOf(
@@ -149,22 +112,4 @@ function offsetOf(options: Options): number | 'earliest' | 'latest' {
     `The provided offset value '${text}' is incorrect. Valid values are 'earliest', 'latest', ` +
       'or a non-negative long.',
   )
-}
-
-function formatterOf(options: Options, io: ToolIo): MessageFormatter {
-  const usage = (message: string) => options.usage(message)
-  try {
-    checkNames(options, [['property', 'formatter-property']])
-    const name = oldOrNew(options, io, 'property', 'formatter-property')
-    const properties = new Map(mergeSettings(options.value('formatter-config')))
-    for (const part of ['key', 'value'] as const) {
-      const className = options.value(`${part}-deserializer`)
-      if (className) properties.set(`${part}.deserializer`, className)
-    }
-    for (const [key, value] of keyValues(options.values(name))) properties.set(key, value)
-    return createFormatter(options.value('formatter')!, properties, io)
-  } catch (error) {
-    if (error instanceof ToolError) throw usage(error.message)
-    throw error
-  }
 }

@@ -1,5 +1,6 @@
-/** kafka-console-producer and kafka-console-consumer. */
+/** kafka-console-producer, kafka-console-consumer and kafka-console-share-consumer. */
 import { createTopics } from '../harness/wire.ts'
+import { setGroupConfig } from '../harness/wire-groups.ts'
 import type { CliCase, Command, Mask, Side } from './compare.ts'
 
 const SERVER = ['--bootstrap-server', '{server}']
@@ -18,6 +19,10 @@ const consume = (...args: string[]): Command => ({
   args: [...SERVER, '--topic', '{id}', ...args],
 })
 const ask = (...args: string[]): Command => ({ tool: 'kafka-console-consumer', args })
+const share = (...args: string[]): Command => ({
+  tool: 'kafka-console-share-consumer',
+  args: [...SERVER, '--topic', '{id}', '--group', '{id}', ...args],
+})
 const format = (...properties: string[]) =>
   properties.flatMap((text) => ['--formatter-property', text])
 const EVERYTHING = format(
@@ -237,6 +242,35 @@ export const cases: readonly CliCase[] = [
       },
       ...['Offsets', 'GroupMetadata'].map((name) => records('__consumer_offsets', name)),
       records('__transaction_state', 'TransactionLog'),
+    ],
+  },
+  {
+    name: "the share consumer's command line",
+    commands: [
+      { tool: 'kafka-console-share-consumer', args: [] },
+      { tool: 'kafka-console-share-consumer', args: ['--bootstrap-server', 'a:1'] },
+      { tool: 'kafka-console-share-consumer', args: ['--topic', 't'] },
+      share('--reject', '--release'),
+      share('--consumer-property', 'a=b', '--command-property', 'c=d'),
+      share('--consumer-config', 'a', '--command-config', 'b'),
+      share('--command-property', 'group.id=other'),
+      share('--max-messages', 'few'),
+      share('--command-property', 'auto.offset.reset=latest'),
+    ],
+  },
+  {
+    name: 'the share consumer prints records, and tells what became of them',
+    before: async (side) => {
+      await oneTopic(side)
+      await setGroupConfig(side.broker.port, side.id, 'share.auto.offset.reset', 'earliest')
+    },
+    masks: TIMES,
+    commands: [
+      produce('1\n2\n3\n4\n'),
+      share('--release', '--max-messages', '1', ...EVERYTHING),
+      share('--max-messages', '2', ...EVERYTHING),
+      share('--reject-message-on-error', '--max-messages', '1', ...decoded('Long')),
+      share('--timeout-ms', '1000', '--consumer-property', 'client.id=c'),
     ],
   },
 ]

@@ -1,6 +1,7 @@
 /**
  * `kafka-share-groups.sh`: lists, describes and deletes share groups (KIP-932), and resets and
- * deletes their offsets. Failures are told on standard output, with exit code 0, as in Kafka's tool.
+ * deletes their offsets. Failures are told on standard output, with exit code 0, as in Kafka's
+ * tool.
  */
 import type { GroupListing } from '../clients/admin/groups.ts'
 import { KafkaError } from '../clients/errors.ts'

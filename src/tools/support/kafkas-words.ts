@@ -5,7 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Admin } from '../../clients/admin/admin.ts'
 import { parseBootstrapServers } from '../../clients/cluster/bootstrap-servers.ts'
-import { ConfigError, KafkaError, TimeoutError } from '../../clients/errors.ts'
+import { ConfigError, KafkaError, PartialFailureError, TimeoutError } from '../../clients/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import { ToolError } from './tool.ts'
 
@@ -69,9 +69,36 @@ export function inKafkasWords(admin: Admin, ready: Promise<void>): Admin {
   })
 }
 
+/** What calls are named in Kafka's client, and of what they wait, where that is not our name. */
+const CALLS: Readonly<Record<string, string>> = {
+  describeGroups: 'describeConsumerGroups(api=FIND_COORDINATOR)',
+  describeShareGroups: 'describeShareGroups(api=FIND_COORDINATOR)',
+  deleteGroups: 'deleteConsumerGroups(api=FIND_COORDINATOR)',
+  listGroupOffsets: 'offsetFetch(api=FIND_COORDINATOR)',
+  alterGroupOffsets: 'offsetCommit(api=FIND_COORDINATOR)',
+  deleteGroupOffsets: 'offsetDelete(api=FIND_COORDINATOR)',
+  describeTransactions: 'describeTransactions(api=FIND_COORDINATOR)',
+  fenceProducers: 'fenceProducer(api=FIND_COORDINATOR)',
+  listTransactions: 'listTransactions(api=METADATA)',
+  describeProducers: 'describeProducers(api=METADATA)',
+  describeTopics: 'listNodes',
+}
+
 function inWordsOf(call: string, error: unknown): unknown {
+  if (error instanceof PartialFailureError) {
+    const failures = [...error.failures].map(([name, failure]) => {
+      return [name, inWordsOf(call, failure) as KafkaError] as const
+    })
+    return new PartialFailureError(new Map(failures), error.results)
+  }
   if (isUnreachable(error)) {
-    return new TimeoutError(`Timed out waiting for a node assignment. Call: ${call}`)
+    if (call === 'listGroups') {
+      return new ToolError('Failed to find brokers to send ListGroups', {
+        className: 'org.apache.kafka.common.KafkaException',
+      })
+    }
+    const name = CALLS[call] ?? call
+    return new TimeoutError(`Timed out waiting for a node assignment. Call: ${name}`)
   }
   if (error instanceof KafkaError && error.errorName === 'UNSUPPORTED_VERSION') {
     const api = /^No version of (\w+) is common: the broker does not serve it/.exec(error.message)

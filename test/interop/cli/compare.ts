@@ -122,7 +122,7 @@ export class Side {
     return runTool(await load(), filled, input === undefined ? {} : { stdin: this.fill(input) })
   }
 
-  /** Runs Kafka's tool, whichever side this is: to bring about a state that is the same for both. */
+  /** Runs Kafka's tool whichever side this is, to bring about a state that both have. */
   runWithKafkas({ tool, args, input }: Command): Promise<Ended> {
     const path = this.file('stdin')
     writeFileSync(path, this.fill(input ?? ''))

@@ -10,6 +10,10 @@ const run = (...args: string[]): Command => alone('--bootstrap-server', '{server
 const describe = (group: string, ...args: string[]): Command =>
   run('--describe', '--group', group, ...args)
 
+/** Where nobody listens. */
+const lost = (...args: string[]): Command =>
+  alone('--bootstrap-server', '127.0.0.1:1', '--timeout', '400', ...args)
+
 /** Names in the order in which Java happens to have them, and so on. */
 const MASKS: readonly Mask[] = [
   [/( takes (?:one of these|the following) options: ).*/g, '$1…'],
@@ -246,6 +250,20 @@ export const cases: readonly CliCase[] = [
       run('--reset-offsets', '--group', 'g', '--execute', '--dry-run'),
       run('--reset-offsets', '--group', 'g', '--dry-run', '--to-latest', '--to-earliest'),
       run('--list', '--command-config', '{file:absent}'),
+    ],
+  },
+  {
+    name: 'no broker',
+    masks: MASKS,
+    commands: [
+      lost('--list'),
+      lost('--list', '--state'),
+      lost('--describe', '--group', 'g'),
+      lost('--describe', '--all-groups'),
+      lost('--delete', '--group', 'g'),
+      lost('--delete-offsets', '--group', 'g', '--topic', 't:0'),
+      lost('--reset-offsets', '--group', 'g', '--topic', 't', '--to-latest', '--dry-run'),
+      alone('--bootstrap-server', 'here', '--list'),
     ],
   },
 ]

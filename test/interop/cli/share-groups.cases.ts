@@ -30,7 +30,7 @@ async function share(side: Side, name: string): Promise<void> {
   const fromStart = { 'share.auto.offset.reset': 'earliest' }
   await admin.alterConfigs([{ type: 'group', name, set: fromStart }])
   const args = ['--bootstrap-server', '{server}', '--topic', name, '--group', name]
-  const end = ['--max-messages', '2', '--timeout-ms', '10000']
+  const end = ['--max-messages', '2', '--timeout-ms', '40000']
   const consumed = await side.runWithKafkas({
     tool: 'kafka-console-share-consumer',
     args: [...args, ...end],

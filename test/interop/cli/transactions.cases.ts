@@ -6,6 +6,10 @@ import type { CliCase, Command, Side } from './compare.ts'
 const alone = (...args: string[]): Command => ({ tool: 'kafka-transactions', args })
 const run = (...args: string[]): Command => alone('--bootstrap-server', '{server}', ...args)
 
+/** Where nobody listens. */
+const lost = (...args: string[]): Command =>
+  alone('--bootstrap-server', '127.0.0.1:1', '--command-config', '{file:admin.properties}', ...args)
+
 /** Producers whose transactions stay open until `close`. */
 class OpenTransactions {
   #producers: Producer[] = []
@@ -79,6 +83,19 @@ export const cases: readonly CliCase[] = [
       run('abort', ...at, '--start-offset', '0'),
       run('describe-producers', ...at),
       run('forceTerminateTransaction', '--transactionalId', '{id}'),
+    ],
+  },
+  {
+    name: 'no broker',
+    files: { 'admin.properties': 'default.api.timeout.ms=400\nrequest.timeout.ms=400\n' },
+    commands: [
+      lost('list'),
+      lost('describe', '--transactional-id', 't'),
+      lost('describe-producers', '--topic', 't', '--partition', '0'),
+      lost('abort', '--topic', 't', '--partition', '0', '--start-offset', '0'),
+      lost('find-hanging', '--broker-id', '1'),
+      lost('find-hanging', '--topic', 't'),
+      lost('forceTerminateTransaction', '--transactionalId', 't'),
     ],
   },
   {

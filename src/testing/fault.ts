@@ -1,4 +1,4 @@
-/** A fault that has been injected: which requests it is for, and how often it has struck. */
+/** One fault: which requests it is for, what becomes of them, and how often it has struck. */
 
 import { TimeoutError } from '../clients/index.ts'
 import type { Clock } from '../common/clock.ts'
@@ -33,18 +33,32 @@ export interface WaitForHitOptions {
   readonly timeoutMs?: number
 }
 
-/** What a fault is made of; tests see the class only. */
-export interface FaultDefinition {
+/** A fault that has been injected. */
+export interface Fault {
+  /** The API whose requests it strikes. */
+  readonly api: ApiName
+  /** How many requests it has struck. */
+  readonly hits: number
+  /** Whether it may strike again. */
+  readonly isActive: boolean
+  /** Strikes no more. What has been struck stays so. */
+  clear(): void
+  /** Waits until the fault has struck. Rejects with TimeoutError. */
+  waitForHit(options?: WaitForHitOptions): Promise<void>
+  [Symbol.dispose](): void
+}
+
+interface FaultDefinition {
   readonly name: ApiName
   readonly options: FaultOptions
   readonly clock: Clock
   readonly act: (intercepted: InterceptedRequest, context: FaultContext) => Interception
-  readonly onCleared: (fault: Fault) => void
+  readonly onCleared: (fault: InjectedFault) => void
 }
 
 export const DEFAULT_WAIT_MS = 10_000
 
-export class Fault {
+export class InjectedFault implements Fault {
   readonly #definition: FaultDefinition
   readonly #waiters = new Set<() => void>()
   #hits = 0
@@ -54,22 +68,18 @@ export class Fault {
     this.#definition = definition
   }
 
-  /** The API whose requests it strikes. */
   get api(): ApiName {
     return this.#definition.name
   }
 
-  /** How many requests it has struck. */
   get hits(): number {
     return this.#hits
   }
 
-  /** Whether it may strike again. */
   get isActive(): boolean {
     return !this.#isCleared && this.#hits < (this.#definition.options.times ?? Infinity)
   }
 
-  /** Strikes no more. What has been struck stays so. */
   clear(): void {
     this.#isCleared = true
     this.#definition.onCleared(this)
@@ -79,7 +89,6 @@ export class Fault {
     this.clear()
   }
 
-  /** Waits until the fault has struck. Rejects with TimeoutError. */
   async waitForHit(options: WaitForHitOptions = {}): Promise<void> {
     const { count = 1, timeoutMs = DEFAULT_WAIT_MS } = options
     if (this.#hits >= count) return

@@ -24,7 +24,7 @@ import type {
   RequestInterceptor,
 } from '../server/request-interceptor.ts'
 import { API_BY_NAME, type ApiName, type RequestTo, type ResponseFrom } from './api-by-name.ts'
-import { Fault, type FaultContext, type FaultOptions } from './fault.ts'
+import { type Fault, type FaultContext, type FaultOptions, InjectedFault } from './fault.ts'
 
 /** The client id of the cluster's own clients. */
 export const OWN_CLIENT_ID = 'samsa-testing'
@@ -37,10 +37,42 @@ export type AnswerSource<Name extends ApiName> =
   | Answer<Name>
   | ((request: RequestTo<Name>, context: FaultContext) => Answer<Name>)
 
-export class Faults {
+export interface Faults {
+  /**
+   * Requests get lost: they are neither handled nor answered. As answers come in order, no later
+   * request of the same connection is answered either, until the client gives up and connects anew.
+   */
+  drop<Name extends ApiName>(api: Name, options?: FaultOptions<Name>): Fault
+
+  /** Requests are handled `ms` milliseconds later, and so is what the client sends after them. */
+  delay<Name extends ApiName>(
+    api: Name,
+    options: FaultOptions<Name> & { readonly ms: number },
+  ): Fault
+
+  /**
+   * Requests are not handled and answered with `answer`: the name of an error, such as
+   * `NOT_LEADER_OR_FOLLOWER`, which then stands at every place of the response where it can; or a
+   * response; or a function that gives either. A Produce with acks=0, which has no answer, is
+   * swallowed, or closes the connection where the answer is an error.
+   */
+  answer<Name extends ApiName>(
+    api: Name,
+    answer: AnswerSource<Name>,
+    options?: FaultOptions<Name>,
+  ): Fault
+
+  /** The connection is closed in place of an answer, and the request is not handled. */
+  closeConnection<Name extends ApiName>(api: Name, options?: FaultOptions<Name>): Fault
+
+  /** Clears all faults. */
+  clear(): void
+}
+
+export class FaultInjector implements Faults {
   readonly #clock: Clock
   /** The newest first. */
-  #faults: Fault[] = []
+  #faults: InjectedFault[] = []
   /** Connections on which something was left unanswered or delayed. */
   readonly #held = new Set<InterceptedRequest['connection']>()
 
@@ -48,10 +80,6 @@ export class Faults {
     this.#clock = clock
   }
 
-  /**
-   * Requests get lost: they are neither handled nor answered. As answers come in order, no later
-   * request of the same connection is answered either, until the client gives up and connects anew.
-   */
   drop<Name extends ApiName>(api: Name, options: FaultOptions<Name> = {}): Fault {
     return this.#inject(api, options, ({ connection, ...intercepted }) => {
       if (isWithoutAnswer(intercepted)) return { action: 'swallow' }
@@ -60,7 +88,6 @@ export class Faults {
     })
   }
 
-  /** Requests are handled `ms` milliseconds later, and so is what the client sends after them. */
   delay<Name extends ApiName>(
     api: Name,
     options: FaultOptions<Name> & { readonly ms: number },
@@ -73,12 +100,6 @@ export class Faults {
     })
   }
 
-  /**
-   * Requests are not handled and answered with `answer`: the name of an error, such as
-   * `NOT_LEADER_OR_FOLLOWER`, which then stands at every place of the response where it can; or a
-   * response; or a function that gives either. A Produce with acks=0, which has no answer, is
-   * swallowed, or closes the connection where the answer is an error.
-   */
   answer<Name extends ApiName>(
     api: Name,
     answer: AnswerSource<Name>,
@@ -92,12 +113,10 @@ export class Faults {
     })
   }
 
-  /** The connection is closed in place of an answer, and the request is not handled. */
   closeConnection<Name extends ApiName>(api: Name, options: FaultOptions<Name> = {}): Fault {
     return this.#inject(api, options, () => ({ action: 'close' }))
   }
 
-  /** Clears all faults. */
   clear(): void {
     for (const fault of [...this.#faults]) fault.clear()
   }
@@ -134,10 +153,10 @@ export class Faults {
       const names = Object.keys(API_BY_NAME).join(', ')
       throw new ConfigError(`There is no API ${name}; there are ${names}`)
     }
-    const onCleared = (cleared: Fault) => {
+    const onCleared = (cleared: InjectedFault) => {
       this.#faults = this.#faults.filter((fault) => fault !== cleared)
     }
-    const fault = new Fault({
+    const fault = new InjectedFault({
       ...{ name, act, onCleared, clock: this.#clock },
       options: options as FaultOptions,
     })

@@ -1,158 +1,38 @@
-/**
- * A broker of a test cluster: it can be killed, started again and held up, as a process on a server
- * could be, while its ports and what it has written stay its own.
- */
-import { ConfigError, IllegalStateError } from '../clients/index.ts'
-import type { BrokerConfig } from '../common/config/broker-config.ts'
-import type { Random } from '../common/random.ts'
-import { Broker } from '../server/broker.ts'
-import type { BrokerServices } from '../server/broker-services.ts'
-import type { RequestInterceptor } from '../server/request-interceptor.ts'
-import type { KeepAlive } from './keep-alive.ts'
-import { BrokerProcess, type Machine } from './process/broker-process.ts'
-import { Ports } from './process/ports.ts'
-
-export interface TestBrokerOptions {
-  readonly id: number
-  readonly machine: Machine
-  readonly random: Random
-  /** Made anew for each life, as by a process that reads its file. */
-  readonly config: () => BrokerConfig
-  /** Undefined: a new one, or what the folder says. */
-  readonly clusterId: string | undefined
-  readonly interceptor: RequestInterceptor
-  readonly keepAlive: KeepAlive
-}
+/** A broker of a test cluster, as tests see it. */
 
 /** `stopped` after a kill too. */
 export type BrokerState = 'running' | 'paused' | 'stopped'
 
-/** Memory for the newest batches. The whole log is in memory, or else a test's is small. */
-const TAIL_CACHE_BYTES = 1024 * 1024
-
-interface Life {
-  readonly broker: Broker
-  readonly process: BrokerProcess
-}
-
-export class TestBroker {
-  readonly #options: TestBrokerOptions
-  readonly #ports: Ports
-  #life: Life | undefined
-  #address = ''
-
-  constructor(options: TestBrokerOptions) {
-    this.#options = options
-    this.#ports = new Ports(options.machine.network)
-  }
-
+/** It can be killed, started again and held up, as a process on a server could be. */
+export interface TestBroker {
   /** `node.id`; brokers are numbered from 1. */
-  get id(): number {
-    return this.#options.id
-  }
+  readonly id: number
 
   /** `host:port`, the same for as long as the cluster lasts. */
-  get address(): string {
-    return this.#address
-  }
+  readonly address: string
 
-  get state(): BrokerState {
-    if (this.#life === undefined) return 'stopped'
-    return this.#life.process.isFrozen ? 'paused' : 'running'
-  }
+  readonly state: BrokerState
 
   /**
    * Ends the broker as SIGKILL would: connections are cut, nothing is finished or flushed. What it
    * has written is there when it is started again; it then recovers as after a crash. Until then
    * whoever connects is cut off.
    */
-  async kill(): Promise<void> {
-    this.#end()
-  }
+  kill(): Promise<void>
 
   /** Stops the broker in order: requests are answered, groups told to look for another. */
-  async stop(): Promise<void> {
-    const life = this.#life
-    if (life === undefined) return
-    // A process that is held up does not hear that it is to stop.
-    if (!life.process.isFrozen) {
-      await this.#options.keepAlive.during(() => life.broker.stop())
-    }
-    this.#end()
-  }
+  stop(): Promise<void>
 
   /** Starts the broker where it was, with what it had written; one that runs is stopped first. */
-  async restart(): Promise<void> {
-    await this.stop()
-    await this.start()
-  }
+  restart(): Promise<void>
 
   /**
    * Holds the broker up, as SIGSTOP would: it reads and answers nothing, and none of its timeouts
-   * passes. Connections stay, and new ones can be made.
+   * passes. Connections stay, and new ones can be made. Rejects with IllegalStateError if it is
+   * stopped.
    */
-  async pause(): Promise<void> {
-    this.#running.process.freeze()
-  }
+  pause(): Promise<void>
 
   /** Lets a broker that was paused go on. What has become due meanwhile happens at once. */
-  async resume(): Promise<void> {
-    this.#life?.process.thaw()
-  }
-
-  /** The parts of the broker. Throws IllegalStateError while it is stopped. */
-  get services(): BrokerServices {
-    return this.#running.broker.services
-  }
-
-  /** Starts a broker that is stopped. Rejects as `Broker.start`, or with ConfigError. */
-  async start(): Promise<void> {
-    const { machine, random, interceptor, clusterId } = this.#options
-    const process = new BrokerProcess(machine, this.#ports)
-    const { clock, disk, network, log } = process
-    const broker = new Broker({
-      ...{ config: this.#options.config(), clock, disk, network, random, log, interceptor },
-      ...(clusterId === undefined ? {} : { clusterId }),
-      tailCacheBytes: TAIL_CACHE_BYTES,
-      onFatal: (error) => {
-        log.error('the broker cannot go on', error)
-        this.#end()
-      },
-    })
-    this.#life = { broker, process }
-    try {
-      await this.#options.keepAlive.during(() => broker.start())
-      this.#checkClusterId(broker)
-    } catch (error) {
-      this.#end()
-      throw error
-    }
-    this.#address = broker.addresses.join(',')
-  }
-
-  /** Stops the broker for good and gives its ports back. */
-  async dispose(): Promise<void> {
-    try {
-      await this.stop()
-    } finally {
-      await this.#ports.release()
-    }
-  }
-
-  get #running(): Life {
-    if (this.#life !== undefined) return this.#life
-    throw new IllegalStateError(`Broker ${this.id} is not running`)
-  }
-
-  #end(): void {
-    this.#life?.process.kill()
-    this.#life = undefined
-  }
-
-  #checkClusterId(broker: Broker): void {
-    const { clusterId } = this.#options
-    const found = broker.services.metadata.clusterId
-    if (clusterId === undefined || found === clusterId) return
-    throw new ConfigError(`The folder is one of cluster ${found}, not of ${clusterId}`)
-  }
+  resume(): Promise<void>
 }

@@ -37,11 +37,12 @@ import {
   textValues,
 } from './cluster-options.ts'
 import { resetSettings } from './cluster-reset.ts'
-import { Faults } from './faults.ts'
+import { EmbeddedBroker } from './embedded-broker.ts'
+import { FaultInjector, type Faults } from './faults.ts'
 import { type GroupConditions, GroupWatcher } from './group-wait.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { OwnClients, type TestValue } from './own-clients.ts'
-import { TestBroker } from './test-broker.ts'
+import type { TestBroker } from './test-broker.ts'
 import { type ReadTopicOptions, TopicReader, type TopicRecord } from './topic-reader.ts'
 
 /** A record to be produced: its value alone, or with what goes with it. */
@@ -53,20 +54,18 @@ export type TestRecord =
 const TEMPORARY_PREFIX = 'samsa-testing-'
 
 export class TestCluster {
-  /** Faults in the way of requests. */
-  readonly faults: Faults
   readonly #options: TestClusterOptions
   readonly #clock = new AdvancingClock()
   readonly #keepAlive = new KeepAlive()
+  readonly #faults = new FaultInjector(this.#keepAlive.clock)
   readonly #clients = new OwnClients(this.#keepAlive, () => this.bootstrapServers)
-  #brokers: readonly TestBroker[] = []
+  #brokers: readonly EmbeddedBroker[] = []
   #removeFolder: (() => void) | undefined
 
   /** A cluster that is still to be opened. Throws ConfigError. */
   constructor(options: TestClusterOptions = {}) {
     checkOptions(options)
     this.#options = options
-    this.faults = new Faults(this.#keepAlive.clock)
   }
 
   /**
@@ -97,6 +96,11 @@ export class TestCluster {
     return this.#running.map(({ address }) => address).join(',')
   }
 
+  /** Faults in the way of requests. */
+  get faults(): Faults {
+    return this.#faults
+  }
+
   /** The brokers, from number 1 on. */
   get brokers(): readonly TestBroker[] {
     return this.#brokers
@@ -104,9 +108,7 @@ export class TestCluster {
 
   /** A broker by its number, of which the first is 1. Throws RangeError. */
   broker(id: number): TestBroker {
-    const broker = this.#running[id - 1]
-    if (broker !== undefined) return broker
-    throw new RangeError(`There is no broker ${id}: there are 1 to ${this.#brokers.length}`)
+    return this.#broker(id)
   }
 
   /** The id of the cluster. */
@@ -189,7 +191,7 @@ export class TestCluster {
    * and empty. Brokers that were killed or paused run. Connections stay, and so does the time.
    */
   async reset(): Promise<void> {
-    this.faults.end()
+    this.#faults.end()
     for (const broker of this.#running) {
       if (broker.state === 'paused') await broker.resume()
       if (broker.state === 'stopped') await broker.restart()
@@ -208,7 +210,7 @@ export class TestCluster {
   async stop(): Promise<void> {
     const brokers = this.#brokers
     this.#brokers = []
-    this.faults.end()
+    this.#faults.end()
     try {
       await this.#keepAlive.during(() => this.#clients.close())
       await Promise.all(brokers.map((broker) => broker.dispose()))
@@ -222,14 +224,20 @@ export class TestCluster {
     await this.stop()
   }
 
-  get #running(): readonly TestBroker[] {
+  get #running(): readonly EmbeddedBroker[] {
     if (this.#brokers.length > 0) return this.#brokers
     throw new IllegalStateError('The cluster is not running: start it first, or no longer use it')
   }
 
   /** The parts of the broker that decides for the cluster. */
   get #services() {
-    return this.broker(1).services
+    return this.#broker(1).services
+  }
+
+  #broker(id: number): EmbeddedBroker {
+    const broker = this.#running[id - 1]
+    if (broker !== undefined) return broker
+    throw new RangeError(`There is no broker ${id}: there are 1 to ${this.#brokers.length}`)
   }
 
   async #createDeclaredTopics(): Promise<void> {
@@ -240,7 +248,7 @@ export class TestCluster {
     await this.createTopics(Object.fromEntries(missing))
   }
 
-  #makeBrokers(): TestBroker[] {
+  #makeBrokers(): EmbeddedBroker[] {
     const options = this.#options
     const { brokers = 1, clusterId, log } = options
     const clock = this.#clock
@@ -253,11 +261,11 @@ export class TestCluster {
     const ids = Array.from({ length: brokers }, (_, index) => index + 1)
     return ids.map(
       (id) =>
-        new TestBroker({
+        new EmbeddedBroker({
           ...{ id, clusterId, random: new SystemRandom(), keepAlive: this.#keepAlive },
           machine: { clock, disk, network, log: logger },
           config: () => brokerConfig(options, id, folder),
-          interceptor: this.faults.interceptor(id),
+          interceptor: this.#faults.interceptor(id),
         }),
     )
   }

@@ -357,11 +357,11 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
       this.#fail(record.done, new KafkaError('UNKNOWN_TOPIC_OR_PARTITION', text))
       return true
     }
-    const nowMs = this.#environment.clock.monotonic()
-    const result = this.#accumulator.append(topic.name, partition, record, nowMs)
+    const { clock } = this.#environment
+    const result = this.#accumulator.append(topic.name, partition, record, clock)
     if (result === 'appended') return true
     if (result === 'no memory') return false
-    this.#sender.batchBegun(nowMs)
+    this.#sender.batchBegun()
     if (result === 'filled a batch') {
       if (given === undefined) this.#partitioner.onNewBatch?.(topic.name, partition)
       this.#sender.wake()

@@ -5,6 +5,7 @@
  * Who sends decides when; this decides only what belongs together. Batches of a partition leave in
  * the order in which they were begun, and one that comes back to be sent again goes to its place.
  */
+import type { Clock } from '../../common/clock.ts'
 import type { CompressionType } from '../../common/compression/compression.ts'
 import type { BatchProducer } from '../../protocol/records/record-batch-writer.ts'
 import { readRecords } from '../../protocol/records/record-reader.ts'
@@ -77,8 +78,16 @@ export class RecordAccumulator {
     }
   }
 
-  /** Adds a record; `no memory` if that must wait until a batch is done. */
-  append(topic: string, partition: number, record: SerializedRecord, nowMs: number): AppendResult {
+  /**
+   * Adds a record; `no memory` if that must wait until a batch is done. The clock is looked at only
+   * when a batch begins.
+   */
+  append(
+    topic: string,
+    partition: number,
+    record: SerializedRecord,
+    clock: Pick<Clock, 'monotonic'>,
+  ): AppendResult {
     const queue = this.#queue(topic, partition)
     const bound = sizeBound(record)
     const last = queue.batches.at(-1)
@@ -87,7 +96,7 @@ export class RecordAccumulator {
     if (bytes === undefined) return 'no memory'
     const isFilled = last !== undefined && !last.isSealed
     if (last !== undefined) last.isSealed = true
-    const batch = this.#begin(queue, queue.nextOrder++, nowMs, bytes)
+    const batch = this.#begin(queue, queue.nextOrder++, clock.monotonic(), bytes)
     batch.tryAppend(record, bound)
     queue.batches.push(batch)
     this.waiting.add(queue)

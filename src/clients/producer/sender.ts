@@ -76,9 +76,9 @@ export class Sender {
   }
 
   /** A batch was begun: it is due when it has lingered, unless it is full before. */
-  batchBegun(nowMs: number): void {
+  batchBegun(): void {
     if (this.#lingerMs === 0) this.wake()
-    else this.#arm(nowMs + this.#lingerMs)
+    else this.#arm(this.#nowMs + this.#lingerMs)
   }
 
   /** Fails all that is not under way. */

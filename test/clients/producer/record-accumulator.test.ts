@@ -10,6 +10,7 @@ import {
 import { readRecords } from '../../../src/protocol/records/record-reader.ts'
 
 const MAX_BYTES = 4000
+const CLOCK = { monotonic: () => 0 }
 
 type Step =
   | { readonly kind: 'append'; readonly partition: number; readonly size: number }
@@ -99,7 +100,7 @@ class Model {
       this.#told.set(name, metadata!.offset)
     }
     const record = { timestamp: 1, key: null, value, headers: [], done }
-    const result = this.accumulator.append('t', partition, record, 0)
+    const result = this.accumulator.append('t', partition, record, CLOCK)
     if (result === 'no memory') {
       assert.ok(this.accumulator.usedBytes > 0)
       return
@@ -153,7 +154,7 @@ test('batches are filled by what compression leaves of them, within all memory',
   const accumulator = new RecordAccumulator({ ...settings, compression: 'gzip' })
   const fill = (topic: string, value: Buffer) => {
     const record = { timestamp: 1, key: null, value, headers: [], done: undefined }
-    while (accumulator.append(topic, 0, record, 0) !== 'filled a batch');
+    while (accumulator.append(topic, 0, record, CLOCK) !== 'filled a batch');
     const [queue] = accumulator.waiting
     const first = accumulator.take(queue!)
     const { length } = accumulator.finish(first, {})

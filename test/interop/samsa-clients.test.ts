@@ -5,6 +5,7 @@ import { proveConsumer } from './samsa-clients/consumer.ts'
 import { proveMixedGroups } from './samsa-clients/mixed-groups.ts'
 import { provePartitioner } from './samsa-clients/partitioner.ts'
 import { proveProducer } from './samsa-clients/producer.ts'
+import { proveShareConsumer } from './samsa-clients/share-consumer.ts'
 import { Stage } from './samsa-clients/stage.ts'
 
 test('our clients', { timeout: 600_000 }, async (t) => {
@@ -14,4 +15,5 @@ test('our clients', { timeout: 600_000 }, async (t) => {
   await t.test('producer', (t) => proveProducer(t, stage))
   await t.test('consumer', (t) => proveConsumer(t, stage))
   await t.test('mixed groups', (t) => proveMixedGroups(t, stage))
+  await t.test('share consumer', (t) => proveShareConsumer(t, stage))
 })

@@ -35,7 +35,7 @@ const SERIALIZATION = 'org.apache.kafka.common.serialization'
 const FORMATTERS = 'org.apache.kafka.tools.consumer'
 const records = (topic: string, formatter: string): Command =>
   ask(
-    ...[...SERVER, '--topic', topic, '--from-beginning', '--timeout-ms', '1000'],
+    ...[...SERVER, '--topic', topic, '--from-beginning', '--timeout-ms', '1500'],
     ...['--formatter', `${FORMATTERS}.${formatter}MessageFormatter`],
   )
 const TIMES: readonly Mask[] = [
@@ -178,7 +178,7 @@ export const cases: readonly CliCase[] = [
         ...['--formatter', `${FORMATTERS}.LoggingMessageFormatter`, '--enable-systest-events'],
       ),
       consume('--partition', '0', '--timeout-ms', '300'),
-      consume('--from-beginning', '--timeout-ms', '600', '--isolation-level', 'read_committed'),
+      consume('--from-beginning', '--max-messages=4', '--isolation-level', 'read_committed'),
       ask(...SERVER, '--include', '{id}', '--from-beginning', '--max-messages', '1'),
       consume('--from-beginning', '--max-messages', '0'),
     ],
@@ -211,8 +211,8 @@ export const cases: readonly CliCase[] = [
       produce('1\n2\n3\n4\n5\n'),
       consume('--group', '{id}', '--from-beginning', '--max-messages', '2'),
       consume('--group', '{id}', '--max-messages', '2'),
-      consume('--group', '{id}', '--timeout-ms', '1500'),
-      consume('--group', '{id}', '--timeout-ms', '1500'),
+      consume('--group', '{id}', '--max-messages', '1'),
+      consume('--group', '{id}', '--timeout-ms', '1000'),
     ],
   },
   {
@@ -270,7 +270,8 @@ export const cases: readonly CliCase[] = [
       share('--release', '--max-messages', '1', ...EVERYTHING),
       share('--max-messages', '2', ...EVERYTHING),
       share('--reject-message-on-error', '--max-messages', '1', ...decoded('Long')),
-      share('--timeout-ms', '1000', '--consumer-property', 'client.id=c'),
+      share('--max-messages', '1', '--consumer-property', 'client.id=c'),
+      share('--timeout-ms', '500'),
     ],
   },
 ]

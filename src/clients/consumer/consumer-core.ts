@@ -71,6 +71,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   readonly assignors: readonly Assignor[]
   readonly isReadCommitted: boolean
   readonly #maxPollRecords: number
+  readonly #turnTimeoutMs: number
   readonly #membership: GroupMembership | undefined
   readonly #leaders: PartitionLeaders
   readonly #positions: Positions
@@ -95,6 +96,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     this.latch = new WakeLatch(environment.clock)
     this.isReadCommitted = config.get('isolation.level') === 'read_committed'
     this.#maxPollRecords = config.get('max.poll.records')
+    this.#turnTimeoutMs = config.get('default.api.timeout.ms')
     const allowAutoTopicCreation = config.get('allow.auto.create.topics')
     const cluster = new ClusterClient({ config, environment, allowAutoTopicCreation })
     const subscription = new SubscriptionState(parseOffsetReset(config.get('auto.offset.reset')))
@@ -271,7 +273,9 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
       limits.signal?.throwIfAborted()
       if (this.subscription.kind === 'none') return []
       if (!this.#isLeaving && (options.isAlive?.() ?? true)) {
-        await this.#membership?.poll(this.cluster.limits({ signal: limits.signal }))
+        // A turn that is not over by then goes on in the background.
+        const timeoutMs = Math.min(limits.remainingMs, this.#turnTimeoutMs)
+        await this.#membership?.poll(this.cluster.limits({ timeoutMs, signal: limits.signal }))
       }
       if (options.until?.()) return []
       this.#positions.update()

@@ -3,6 +3,7 @@
  * states, and the transactions that were aborted in it.
  */
 import { readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { crc32c } from '../../common/crc32c.ts'
 import { SystemDisk } from '../../common/system-disk.ts'
 import { RecordReader } from '../../protocol/records/record-reader.ts'
@@ -60,11 +61,11 @@ const SNAPSHOT_VERSION = 1
 
 /** The path of the file beside `path` with another suffix. */
 function beside(path: string, suffix: string): string {
-  return `${path.slice(0, path.lastIndexOf('/') + 1)}${baseNameOf(path)}${suffix}`
+  return join(dirname(path), `${baseNameOf(path)}${suffix}`)
 }
 
 function baseNameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).split('.')[0]!
+  return basename(path).split('.')[0]!
 }
 
 /** The offset at which the segment begins that a file belongs to; its name says so. */
@@ -280,12 +281,8 @@ function snapshotProblem(bytes: Buffer): string {
 
 /** The aborted transactions of a segment. */
 export function* dumpTransactionIndex(path: string): Generator<string> {
-  const folder = path.slice(0, path.lastIndexOf('/'))
-  const index = new TransactionIndex(
-    new SystemDisk(),
-    folder === '' ? '.' : folder,
-    baseOffsetOf(path),
-  )
+  const folder = dirname(path)
+  const index = new TransactionIndex(new SystemDisk(), folder, baseOffsetOf(path))
   if (readBytes(path).length % TRANSACTION_ENTRY !== 0) {
     throw corruptIndex(`Transaction index ${path} is cut off within an entry`)
   }

@@ -1,4 +1,5 @@
 /** Prints a segment: a line for each batch and, if wanted, for each record in it. */
+import { basename } from 'node:path'
 import { COMPRESSION_TYPES } from '../../common/compression/compression.ts'
 import {
   ControlRecordType,
@@ -65,8 +66,7 @@ export function* dumpSegment(
     }
     const trailing = segment.sizeInBytes - validBytes
     if (trailing > 0 && maxBytes === Number.POSITIVE_INFINITY) {
-      const name = path.slice(path.lastIndexOf('/') + 1)
-      yield `Found ${trailing} invalid bytes at the end of ${name}`
+      yield `Found ${trailing} invalid bytes at the end of ${basename(path)}`
     }
   } finally {
     segment.close()

@@ -177,6 +177,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'damaged files',
+    independent: true,
     before: (side) => writeFiles(side.file('damaged'), damagedFiles()),
     commands: [
       run('--files', damaged(0, '.log', '.index', '.timeindex', '.snapshot')),
@@ -191,6 +192,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the command line',
+    independent: true,
     files: { 'some.txt': 'text' },
     commands: [
       run(),

@@ -221,6 +221,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the command line',
+    independent: true,
     masks: MASKS,
     commands: [
       alone(),
@@ -254,6 +255,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'no broker',
+    independent: true,
     masks: MASKS,
     commands: [
       lost('--list'),

@@ -101,6 +101,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the command line',
+    independent: true,
     masks: MASKS,
     commands: [
       alone(),

@@ -62,6 +62,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the command line',
+    independent: true,
     masks: MASKS,
     files: { 'one.properties': settings('d') },
     commands: [

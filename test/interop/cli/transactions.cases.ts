@@ -87,6 +87,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'no broker',
+    independent: true,
     files: { 'admin.properties': 'default.api.timeout.ms=400\nrequest.timeout.ms=400\n' },
     commands: [
       lost('list'),
@@ -100,6 +101,7 @@ export const cases: readonly CliCase[] = [
   },
   {
     name: 'the command line',
+    independent: true,
     commands: [
       alone(),
       alone('list'),

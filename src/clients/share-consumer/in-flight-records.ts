@@ -89,6 +89,11 @@ export class InFlightRecords<Item extends AcquiredRecord> {
     return true
   }
 
+  /** Forgets all of it. */
+  clear(): void {
+    this.#partitions.clear()
+  }
+
   /** Takes out what has been acknowledged. */
   take(): TakenAcknowledgements<Item>[] {
     const taken: TakenAcknowledgements<Item>[] = []

@@ -65,7 +65,7 @@ export class ShareBroker {
   #waiting: PendingAcknowledgement[] = []
   #connection: BrokerConnection | undefined
   #request: Promise<void> | undefined
-  /** On the monotonic clock: nothing is fetched before. */
+  /** On the monotonic clock: nothing is sent before. */
   #notBeforeMs = 0
   #failures = 0
 
@@ -86,10 +86,9 @@ export class ShareBroker {
 
   /** Sends what there is to send, unless a request is under way. */
   pump(wantsRecords: boolean): void {
-    if (this.isBusy) return
+    if (this.isBusy || this.#nowMs < this.#notBeforeMs) return
     const isForgetting = this.#session.isOpen && !this.#session.covers(this.wanted)
-    const hasRenewals = this.#waiting.some(({ codes }) => hasRenewal(codes))
-    const mayFetch = !hasRenewals && this.#nowMs >= this.#notBeforeMs
+    const mayFetch = !this.#waiting.some(({ codes }) => hasRenewal(codes))
     if (mayFetch && wantsRecords && this.wanted.length > 0) {
       this.#start((limits) => this.#fetch(this.#options.limits, limits))
     } else if (this.#waiting.length > 0) {
@@ -100,7 +99,7 @@ export class ShareBroker {
   }
 
   /** Acknowledges what is left and gives back all that is locked. Never rejects. */
-  async close(limits: CallLimits): Promise<void> {
+  async release(limits: CallLimits): Promise<void> {
     try {
       while (this.#request !== undefined) await limits.wait(this.#request)
       if (this.#session.isOpen) await this.#acknowledge(limits, true)
@@ -108,7 +107,8 @@ export class ShareBroker {
       // With the connection the session ends too.
       if (!(error instanceof KafkaError)) throw error
     }
-    this.#failWaiting(new KafkaError('SHARE_SESSION_NOT_FOUND', 'The consumer was closed'))
+    this.#session.reset()
+    this.#failWaiting(new KafkaError('SHARE_SESSION_NOT_FOUND', 'The share session was closed'))
   }
 
   get #nowMs(): number {

@@ -59,9 +59,13 @@ export class ShareBrokers {
   }
 
   /** Acknowledges what is left and gives back all that is locked. */
-  async close(limits: CallLimits): Promise<void> {
+  async release(limits: CallLimits): Promise<void> {
+    await Promise.all([...this.#brokers.values()].map((broker) => broker.release(limits)))
+  }
+
+  /** From now on nothing is sent, but by `release`. */
+  close(): void {
     this.#isClosed = true
-    await Promise.all([...this.#brokers.values()].map((broker) => broker.close(limits)))
   }
 
   #broker(nodeId: number): ShareBroker {

@@ -75,6 +75,11 @@ export class ShareBuffer<Key, Value> {
     }
   }
 
+  /** Forgets all of it. */
+  clear(): void {
+    this.#fetched = []
+  }
+
   /** Takes out whole answers, until there are `enough` records or nothing is left. */
   take(enough: number): BufferedRecords<Key, Value>[] {
     const nowMs = this.#options.environment.clock.monotonic()

@@ -16,7 +16,7 @@
 import type { Config } from '../../common/config/config.ts'
 import { KafkaError } from '../../common/errors.ts'
 import type { ShareFetchResponse } from '../../protocol/messages/share-fetch.ts'
-import type { CallOptions } from '../cluster/call-limits.ts'
+import type { CallLimits, CallOptions } from '../cluster/call-limits.ts'
 import { ClusterClient } from '../cluster/cluster-client.ts'
 import { type ConfigInput, checkOptions } from '../config/client-config.ts'
 import { readShareConsumerConfig, type ShareConsumerKeys } from '../config/share-consumer-config.ts'
@@ -149,12 +149,13 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     return [...this.#membership.topics]
   }
 
-  /** Leaves the group. What was not acknowledged is delivered to others. */
+  /** Leaves the group. What was not acknowledged is delivered again, to others. */
   async unsubscribe(options: CallOptions = {}): Promise<void> {
     this.#checkOpen()
-    this.#membership.subscribe([])
-    this.#send()
-    await this.#membership.leave(this.#cluster.limits(options))
+    const limits = this.#cluster.limits(options)
+    this.#membership.unsubscribe()
+    await this.#giveBack(limits)
+    await this.#membership.leave(limits)
   }
 
   /**
@@ -290,8 +291,8 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     this.#wake()
     const limits = this.#cluster.limits({ timeoutMs })
     try {
-      this.#queueAcknowledgements()
-      await this.#brokers.close(limits)
+      this.#brokers.close()
+      await this.#giveBack(limits)
       await this.#membership.leave(limits)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
@@ -323,6 +324,15 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
       if (records.count > 0 || leftMs <= 0) return records
       await this.#waitForNews(leftMs, signal)
     }
+  }
+
+  /** Sends what has been acknowledged, and gives back all else. */
+  async #giveBack(limits: CallLimits): Promise<void> {
+    this.#queueAcknowledgements()
+    await this.#brokers.release(limits)
+    this.#inFlight.clear()
+    this.#buffer.clear()
+    this.#renewed = []
   }
 
   #throwIfInterrupted(): void {

@@ -75,6 +75,12 @@ export class ShareMembership {
     if (this.#isMember) this.#beatNow()
   }
 
+  /** There is nothing to read any more; `leave` is to follow. */
+  unsubscribe(): void {
+    this.#topics = []
+    this.#assign([])
+  }
+
   /** The application is alive. Joins if it has subscribed and is not a member. */
   poll(): void {
     if (this.#isClosed || this.#topics.length === 0) return

@@ -211,6 +211,23 @@ test('who acknowledges after the lock has expired is told', async () => {
   )
 })
 
+test('who unsubscribes gives back what it has, and may come again', async () => {
+  await withWorld(async ({ producer, consumer }) => {
+    await send(producer, ['a', 'b'])
+    const first = consumer({ shareAcknowledgementMode: 'explicit' })
+    const [a] = [...(await first.poll())]
+    first.acknowledge(a!)
+    await first.unsubscribe()
+    assert.deepEqual(first.subscription(), [])
+    await assert.rejects(first.poll(), { name: 'IllegalStateError' })
+    const [b] = await consumer().poll()
+    assert.deepEqual([b?.value, b?.deliveryCount], ['b', 2])
+    first.subscribe('t')
+    await send(producer, ['c'])
+    assert.deepEqual(valuesOf(await first.poll()), ['c'])
+  })
+})
+
 test('a poll ends early by wakeup, by a signal, and by close', async () => {
   await withWorld(async ({ consumer }) => {
     const member = consumer()

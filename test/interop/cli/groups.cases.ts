@@ -53,8 +53,11 @@ class LiveGroups {
     await commit(side, 'cli-idle', 'cli-groups', [3, 9])
     await commit(side, 'cli-some-group-with-a-long-name', 'cli-groups', [0])
     const specs = [
-      ['cli-classic', 'cli-new,group.protocol=consumer', 'cli-static,group.instance.id=one'],
-      ['cli-classic'],
+      [
+        ...['cli-classic', 'cli-new,group.protocol=consumer', 'cli-static,group.instance.id=one'],
+        'cli-mixed,group.protocol=consumer',
+      ],
+      ['cli-classic', 'cli-mixed'],
     ]
     for (const [index, groups] of specs.entries()) {
       const name = `cli-member-${index}`
@@ -66,11 +69,13 @@ class LiveGroups {
       await until('the members are in their groups', () => ids.every(isIn))
     }
     // Both have a part of it.
+    const hasPart = (group: string, member: JavaProcess) =>
+      eventsOf(group, [member]).some(
+        ({ event, numbers }) => event === 'assigned' && [1, 2].includes(numbers.length),
+      )
     const hasShared = () =>
       this.#members.every((member) =>
-        eventsOf('cli-classic', [member]).some(
-          ({ event, numbers }) => event === 'assigned' && numbers.length < 3,
-        ),
+        ['cli-classic', 'cli-mixed'].every((group) => hasPart(group, member)),
       )
     await until('the partitions are shared', hasShared)
   }
@@ -81,7 +86,7 @@ class LiveGroups {
 }
 
 const live = new LiveGroups()
-const liveGroups = ['cli-classic', 'cli-new', 'cli-static', 'cli-idle']
+const liveGroups = ['cli-classic', 'cli-new', 'cli-static', 'cli-mixed', 'cli-idle']
 
 const reset = (...args: string[]): Command =>
   run('--reset-offsets', '--group', '{id}', '--topic', '{id}', ...args)

@@ -119,7 +119,10 @@ export class Side {
     const load = this.#stage.ourTools[tool]
     assert.ok(load !== undefined, `there is no ${tool} of ours`)
     const filled = args.map((arg) => this.fill(arg))
-    return runTool(await load(), filled, input === undefined ? {} : { stdin: this.fill(input) })
+    const stdin = input === undefined ? {} : { stdin: this.fill(input) }
+    return withinLimit(`${tool} ${filled.join(' ')}`, async (signal) =>
+      runTool(await load(), filled, { signal, ...stdin }),
+    )
   }
 
   /** Runs Kafka's tool whichever side this is, to bring about a state that both have. */
@@ -136,9 +139,10 @@ export class Side {
     try {
       const parts: string[] = []
       for (const command of this.#case.commands) {
-        // What a command has done, Apache Kafka's broker hears of a moment later.
-        if (this.broker.target === 'kafka') await sleep(150)
         const { code, stdout, stderr } = await this.run(command)
+        // What a command has done, Apache Kafka's broker hears of a moment later.
+        const isChange = command.args.some((arg) => CHANGES.has(arg))
+        if (this.broker.target === 'kafka' && isChange) await sleep(500)
         const said = [this.#mask(stdout), this.#mask(stderr)]
         const [output, errors] = this.#case.unordered ? said.map(sortLines) : said
         parts.push(`$ ${command.tool} ${command.args.join(' ')}\n${output}[errors]\n${errors}`)
@@ -156,6 +160,29 @@ export class Side {
       .replaceAll(this.id, '{id}')
     const masks = [...MASKS, ...(this.#case.masks ?? [])]
     return masks.reduce((masked, [pattern, by]) => masked.replace(pattern, by), named)
+  }
+}
+
+/** Options of commands that change something. */
+const CHANGES = new Set(['--alter', '--create', '--delete', '--execute', '--delete-offsets'])
+
+const LIMIT_MS = 60_000
+
+/** A tool of ours must end as Kafka's must: what hangs is a failure of its case only. */
+async function withinLimit<Result>(
+  command: string,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const over = new AbortController()
+  const limit = sleep(LIMIT_MS, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`no end: ${command}`)
+  })
+  // Whichever is later concerns nobody.
+  limit.catch(() => {})
+  try {
+    return await Promise.race([run(over.signal), limit])
+  } finally {
+    over.abort()
   }
 }
 

@@ -35,6 +35,8 @@ export interface ClusterClientOptions {
   readonly maxInFlight?: number
   /** Whether asking for a topic may create it. */
   readonly allowAutoTopicCreation: boolean
+  /** How often a call is made again at most; without it, what the configuration says. */
+  readonly retries?: number
 }
 
 /** A request, or how to make it for a broker where that depends on what the broker knows. */
@@ -59,6 +61,7 @@ export class ClusterClient {
   readonly #connections: BrokerConnections
   readonly #allowAutoTopicCreation: boolean
   readonly #metadataMaxAgeMs: number
+  readonly #retries: number
   /** The topics that are asked about in each refresh. */
   readonly #topics = new Set<string>()
   /** Those that are asked about besides, used or not. */
@@ -81,6 +84,7 @@ export class ClusterClient {
     this.#bootstrap = parseBootstrapServers(config.get('bootstrap.servers'))
     this.#allowAutoTopicCreation = options.allowAutoTopicCreation
     this.#metadataMaxAgeMs = config.get('metadata.max.age.ms')
+    this.#retries = options.retries ?? config.get('retries')
     this.observer = new ClusterObserver({ clientId: this.clientId, clock, diagnostics })
     const initialMs = config.get('retry.backoff.ms')
     this.backoff = new Backoff({ initialMs, maxMs: config.get('retry.backoff.max.ms'), random })
@@ -138,7 +142,6 @@ export class ClusterClient {
     limits: CallLimits,
     attempt: (failures: number) => Promise<Result>,
   ): Promise<Result> {
-    const retries = this.#config.get('retries')
     for (let failures = 0; ; failures++) {
       if (this.#isClosed) throw new ClosedError()
       limits.check()
@@ -148,7 +151,7 @@ export class ClusterClient {
         const mayRetry = error instanceof KafkaError && error.retriable
         // Those two have been tried again already as far as that makes sense.
         const isFinal = error instanceof TimeoutError || error instanceof PartialFailureError
-        if (!mayRetry || isFinal || failures >= retries) throw error
+        if (!mayRetry || isFinal || failures >= this.#retries) throw error
         limits.lastError = error
         const delayMs = this.backoff.delayMs(failures)
         this.observer.retried(failures + 1, delayMs, error)

@@ -93,7 +93,11 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
     this.#partitioner = partitioner ?? new DefaultPartitioner(environment.random, { ignoreKeys })
     this.#maxBlockMs = config.get('max.block.ms')
     this.#maxRequestBytes = config.get('max.request.size')
-    const cluster = new ClusterClient({ config, environment, allowAutoTopicCreation: true })
+    // `retries` is about records. For their partitions it waits as long as `max.block.ms` allows.
+    const cluster = new ClusterClient({
+      ...{ config, environment, allowAutoTopicCreation: true },
+      retries: Number.POSITIVE_INFINITY,
+    })
     this.#cluster = cluster
     const accumulator = new RecordAccumulator({
       batchBytes: config.get('batch.size'),
@@ -388,7 +392,7 @@ export class Producer<Key = string | Uint8Array, Value = string | Uint8Array> {
           this.#placeWaiting()
         },
         (error) => {
-          const text = `Topic ${topic} not present in metadata after ${this.#maxBlockMs} ms`
+          const text = `Topic ${topic} not present in metadata after ${this.#maxBlockMs} ms.`
           const isTimeout = error instanceof TimeoutError
           this.#failWaiting(topic, isTimeout ? new TimeoutError(text, { cause: error }) : error)
         },

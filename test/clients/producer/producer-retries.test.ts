@@ -144,6 +144,23 @@ test('a broker that has forgotten the producer gets a new epoch', async () => {
   assert.deepEqual(outcomes.map(String), values(12))
 })
 
+test('without retries, a topic that is being made is waited for all the same', async () => {
+  const world = new ClientWorld()
+  const partition = new Partition()
+  const { offset } = await world.run(async () => {
+    let asked = 0
+    const serve = scriptOf(partition, () => 'none')
+    await world.broker(1, (request) => {
+      const isNew = request.api.key === Metadata.key && ++asked < 4
+      return isNew ? metadataAnswer([1], { errorCode: 3 }) : serve(request)
+    })
+    const settings = { bootstrapServers: 'broker-1:9092', retries: 0, enableIdempotence: false }
+    await using producer = new Producer(settings, world.environment)
+    return await producer.send({ topic: 't', value: 'v' })
+  })
+  assert.equal(offset, 0)
+})
+
 test('a broker that is gone for 30 s costs nothing but time', async () => {
   const world = new ClientWorld()
   const partition = new Partition()

@@ -49,14 +49,14 @@ export class ClientWorld {
 /** An answer to Metadata: a topic `t` of one partition, led by `leaderId`. */
 export function metadataAnswer(
   brokerIds: readonly number[],
-  { leaderId = 1, leaderEpoch = 0, partitions = 1 } = {},
+  { leaderId = 1, leaderEpoch = 0, partitions = 1, errorCode = 0 } = {},
 ) {
   return answer(Metadata, {
     brokers: brokerIds.map((nodeId) => ({ nodeId, host: `broker-${nodeId}`, port: 9092 })),
     controllerId: brokerIds[0]!,
     topics: [
       {
-        ...{ errorCode: 0, name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },
+        ...{ errorCode, name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },
         partitions: Array.from({ length: partitions }, (_, partitionIndex) => ({
           ...{ errorCode: 0, partitionIndex, leaderId, leaderEpoch },
           ...{ replicaNodes: [leaderId], isrNodes: [leaderId] },

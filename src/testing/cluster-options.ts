@@ -69,7 +69,12 @@ const TEST_DEFAULTS: Readonly<Record<string, string>> = {
   // Members of a test may want to be missed soon.
   'group.min.session.timeout.ms': '100',
   'group.consumer.min.session.timeout.ms': '100',
+  'group.share.min.session.timeout.ms': '100',
+  // And to hear soon of what a test does to them.
   'group.consumer.min.heartbeat.interval.ms': '10',
+  'group.consumer.heartbeat.interval.ms': '500',
+  'group.share.min.heartbeat.interval.ms': '10',
+  'group.share.heartbeat.interval.ms': '500',
   // When time is advanced, idle connections are not what is to be tested.
   'connections.max.idle.ms': '-1',
   // Retention shows soon after time has been advanced, and what is deleted gives its memory back.

@@ -28,6 +28,7 @@ import { SystemRandom } from '../common/random.ts'
 import { SystemDisk } from '../common/system-disk.ts'
 import { SystemNetwork } from '../common/system-network.ts'
 import { absolutePath, makeTemporaryFolder } from '../common/temporary-folder.ts'
+import type { RequestInterceptor } from '../server/request-interceptor.ts'
 import {
   brokerConfig,
   checkOptions,
@@ -39,6 +40,7 @@ import {
 import { resetSettings } from './cluster-reset.ts'
 import { EmbeddedBroker } from './embedded-broker.ts'
 import { FaultInjector, type Faults } from './faults.ts'
+import { FormerMembers } from './former-members.ts'
 import { type GroupConditions, GroupWatcher } from './group-wait.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { OwnClients, type TestValue } from './own-clients.ts'
@@ -59,6 +61,7 @@ export class TestCluster {
   readonly #keepAlive = new KeepAlive()
   readonly #faults = new FaultInjector(this.#keepAlive.clock)
   readonly #clients = new OwnClients(this.#keepAlive, () => this.bootstrapServers)
+  readonly #formerMembers = new FormerMembers()
   #brokers: readonly EmbeddedBroker[] = []
   #removeFolder: (() => void) | undefined
 
@@ -199,6 +202,7 @@ export class TestCluster {
     const { metadata, topics } = this.#services
     const names = metadata.topics().map(({ name }) => name)
     await this.#keepAlive.during(async () => {
+      await this.#formerMembers.remember(this.#services)
       await Promise.all(names.map((name) => topics.delete(name)))
       await resetSettings(this.#services)
       await this.#clients.close()
@@ -265,9 +269,16 @@ export class TestCluster {
           ...{ id, clusterId, random: new SystemRandom(), keepAlive: this.#keepAlive },
           machine: { clock, disk, network, log: logger },
           config: () => brokerConfig(options, id, folder),
-          interceptor: this.#faults.interceptor(id),
+          interceptor: this.#interceptor(id),
         }),
     )
+  }
+
+  #interceptor(brokerId: number): RequestInterceptor {
+    const faults = this.#faults.interceptor(brokerId)
+    return {
+      intercept: (request) => faults.intercept(request) ?? this.#formerMembers.intercept(request),
+    }
   }
 
   #openStorage(): { disk: Disk; folder: string } {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Admin, Producer } from '../../src/clients/index.ts'
+import { Admin, Consumer, Producer } from '../../src/clients/index.ts'
+import { ConsumerGroupHeartbeat } from '../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { Metadata } from '../../src/protocol/messages/metadata.ts'
 import { ShareGroupHeartbeat } from '../../src/protocol/messages/share-group-heartbeat.ts'
-import { connect, joinClassic, joinConsumer, startCluster, valuesOf } from './support.ts'
+import { connect, joinClassic, joinConsumer, joinShare, startCluster, valuesOf } from './support.ts'
 
 test('after a reset everything is as after the start', async (t) => {
   const kafka = await startCluster(t, { topics: { t: { partitions: 2 } } })
@@ -24,10 +25,7 @@ test('after a reset everything is as after the start', async (t) => {
   await producer.send({ topic: 't', value: 'open' })
   await joinClassic(classic, 'classic')
   await joinConsumer(consumer, 'consumer')
-  await share.send(ShareGroupHeartbeat, 1, {
-    ...{ groupId: 'share', memberId: 'member-of-share-group', memberEpoch: 0 },
-    subscribedTopicNames: ['t'],
-  })
+  await joinShare(share, 'share')
   await admin.alterGroupOffsets('committed', [{ topic: 't', partition: 0, offset: 1 }])
   await admin.alterClientQuotas([
     { entity: { 'client-id': 'slow' }, quotas: { producer_byte_rate: 1 } },
@@ -104,3 +102,59 @@ test('after a reset brokers that were killed or paused run, and nobody waits on'
   await kafka.produce('t', ['a'])
   assert.deepEqual(await valuesOf(kafka), ['a'])
 })
+
+test('members of groups that a reset takes away are told that they are not known', async (t) => {
+  const kafka = await startCluster(t)
+  const client = await connect(t, kafka)
+  await joinConsumer(client, 'consumer')
+  await joinShare(client, 'share')
+  const heartbeats = [
+    (memberId: string) => {
+      const member = { groupId: 'consumer', memberId, memberEpoch: 1, topicPartitions: [] }
+      return client.send(ConsumerGroupHeartbeat, 1, member)
+    },
+    (memberId: string) => {
+      return client.send(ShareGroupHeartbeat, 1, { groupId: 'share', memberId, memberEpoch: 1 })
+    },
+  ]
+  for (const beat of heartbeats) assert.equal((await beat('stranger')).errorCode, 25)
+  await kafka.reset()
+  // The offsets topic is there again.
+  await joinClassic(client, 'another')
+  for (const [index, name] of ['consumer', 'share'].entries()) {
+    const beat = heartbeats[index]!
+    assert.equal((await beat('stranger')).errorCode, 69)
+    assert.equal((await beat(`member-of-${name}`)).errorCode, 25)
+  }
+  await joinConsumer(client, 'consumer')
+  await joinShare(client, 'share')
+  for (const [index, name] of ['consumer', 'share'].entries()) {
+    assert.equal((await heartbeats[index]!(`member-of-${name}`)).errorCode, 0)
+  }
+})
+
+for (const groupProtocol of ['classic', 'consumer'] as const) {
+  test(`a consumer (${groupProtocol}) lives on over a reset`, async (t) => {
+    const kafka = await startCluster(t)
+    const consumer = new Consumer({
+      ...{ bootstrapServers: kafka.bootstrapServers, groupId: 'g', groupProtocol },
+      ...{ autoOffsetReset: 'earliest', autoCommitIntervalMs: 20 },
+      ...(groupProtocol === 'classic' ? { heartbeatIntervalMs: 50 } : {}),
+    })
+    const seen = new Set<string>()
+    consumer.subscribe('t')
+    const running = consumer.run({
+      eachRecord: ({ value }) => {
+        seen.add(String(value))
+      },
+    })
+    for (const round of ['first', 'second', 'third']) {
+      await kafka.produce('t', [round])
+      await kafka.waitForGroup('g', { members: 1, caughtUp: true })
+      assert.ok(seen.has(round))
+      await kafka.reset()
+    }
+    await consumer.close()
+    await running
+  })
+}

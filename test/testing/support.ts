@@ -5,6 +5,7 @@ import { encodeConsumerSubscription } from '../../src/protocol/consumer-protocol
 import { ConsumerGroupHeartbeat } from '../../src/protocol/messages/consumer-group-heartbeat.ts'
 import { FindCoordinator } from '../../src/protocol/messages/find-coordinator.ts'
 import { JoinGroup } from '../../src/protocol/messages/join-group.ts'
+import { ShareGroupHeartbeat } from '../../src/protocol/messages/share-group-heartbeat.ts'
 import { SyncGroup } from '../../src/protocol/messages/sync-group.ts'
 import { TestCluster, type TestClusterOptions } from '../../src/testing/index.ts'
 import { TestClient } from '../support/test-client.ts'
@@ -55,6 +56,16 @@ export async function joinConsumer(client: TestClient, groupId: string): Promise
   const { errorCode } = await client.send(ConsumerGroupHeartbeat, 1, {
     ...{ groupId, memberId: `member-of-${groupId}`, memberEpoch: 0, rebalanceTimeoutMs: 30_000 },
     ...{ subscribedTopicNames: ['t'], topicPartitions: [] },
+  })
+  assert.equal(errorCode, 0)
+}
+
+/** Joins a share group (KIP-932). */
+export async function joinShare(client: TestClient, groupId: string): Promise<void> {
+  await findCoordinator(client, groupId)
+  const { errorCode } = await client.send(ShareGroupHeartbeat, 1, {
+    ...{ groupId, memberId: `member-of-${groupId}`, memberEpoch: 0 },
+    subscribedTopicNames: ['t'],
   })
   assert.equal(errorCode, 0)
 }

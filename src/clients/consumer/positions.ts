@@ -212,24 +212,25 @@ export class Positions {
     }
   }
 
-  /** The leader has the epoch of the position, or the one before it, up to `endOffset`. */
+  /** The largest epoch in the leader's log up to that of the position ends at `endOffset`. */
   #compared({ state, leaderEpoch: current }: Asked, epoch: number, endOffset: number): void {
     const { defaultReset } = this.#options.subscription
-    const { topic, partition, offset, offsetEpoch } = state
+    const { topic, partition, offset } = state
     const isUnknown = endOffset < 0 || epoch < 0
-    if (!isUnknown && endOffset >= offset && epoch === offsetEpoch) {
+    if (!isUnknown && endOffset >= offset) {
       state.validated(current)
       return
     }
     const { log } = this.#options.cluster.environment
     log.warn(`${state.name}: the log was truncated before offset ${offset} (now ${endOffset})`)
     if (defaultReset.kind === 'none') {
-      const at = isUnknown ? undefined : Math.min(endOffset, offset)
+      const at = isUnknown ? undefined : endOffset
       this.#fail(state, new LogTruncationError([{ topic, partition, offset: at }]))
     } else if (isUnknown) {
       state.reset(defaultReset)
     } else {
-      state.seek({ offset: Math.min(endOffset, offset), leaderEpoch: UNDEFINED_EPOCH })
+      state.seek({ offset: endOffset, leaderEpoch: epoch })
+      state.validated(current)
     }
   }
 

@@ -15,8 +15,9 @@ import { executionFailure, rethrowing, runtimeFailure } from './groups/failures.
 import { ACTIONS, checkOptions, GROUPS_OPTIONS, type GroupsOptions } from './groups/options.ts'
 import { describePartitions, parseTopicPartitions } from './groups/partition-offsets.ts'
 import { resetOffsets } from './groups/reset-offsets.ts'
-import { byName, MISSING } from './groups/table.ts'
+import { MISSING } from './groups/table.ts'
 import { openAdmin, outcomesOf } from './support/client-settings.ts'
+import { inHashOrder, stringHash } from './support/java-hash-order.ts'
 import {
   ILLEGAL_ARGUMENT,
   isForeseen,
@@ -56,9 +57,8 @@ function parseNames(text: string | undefined, known: readonly string[], what: st
 /** Groups of consumers, or that have only offsets. */
 async function listGroups({ admin, timeoutMs }: Context, states: string[], types: string[]) {
   const groups = await admin.listGroups({ timeoutMs, states, types })
-  return groups
-    .filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '')
-    .sort((one, other) => (one.groupId < other.groupId ? -1 : 1))
+  const meant = groups.filter(({ protocolType }) => ['consumer', ''].includes(protocolType))
+  return inHashOrder(meant, ({ groupId }) => stringHash(groupId))
 }
 
 async function allGroups(context: Context): Promise<string[]> {
@@ -105,7 +105,7 @@ async function describe(context: Context): Promise<void> {
 
 async function deleteGroups(context: Context): Promise<void> {
   const { admin, timeoutMs, io } = context
-  const groupIds = new Set(await chosenGroups(context))
+  const groupIds = inHashOrder(new Set(await chosenGroups(context)), stringHash)
   const quoted = (names: Iterable<string>) => [...names].map((name) => `'${name}'`).join(', ')
   const deletion = admin.deleteGroups(groupIds, { timeoutMs })
   const { failures } = await outcomesOf(deletion.then(() => new Map<string, true>()))
@@ -115,11 +115,12 @@ async function deleteGroups(context: Context): Promise<void> {
     return
   }
   printLine(io.stdout, '\nError: Deletion of some consumer groups failed:')
-  for (const [groupId, failure] of failures) {
+  for (const groupId of groupIds.filter((one) => failures.has(one))) {
+    const failure = failures.get(groupId)
     const what = `* Group '${groupId}' could not be deleted due to`
     printLine(io.stdout, `${what}: ${javaText(failure)}`)
   }
-  const deleted = [...groupIds].filter((groupId) => !failures.has(groupId))
+  const deleted = groupIds.filter((groupId) => !failures.has(groupId))
   if (deleted.length > 0) {
     const names = quoted(deleted)
     printLine(io.stdout, `\nThese consumer groups were deleted successfully: ${names}`)
@@ -157,7 +158,10 @@ async function deleteTheOffsets(context: Context, groupId: string): Promise<Offs
   const ofPartition = (one: TopicPartition): KafkaError | undefined =>
     failure instanceof PartialFailureError ? failure.failures.get(partitionName(one)) : failure
   const told = partitions.map((one) => ({ ...one, failure: ofPartition(one) }))
-  return { failure, partitions: [...told, ...unknown].sort(byName) }
+  // As texts: partition 10 comes before 2.
+  const order = ({ topic, partition }: TopicPartition) => `${topic}${partition}`
+  const all = [...told, ...unknown].sort((a, b) => (order(a) < order(b) ? -1 : 1))
+  return { failure, partitions: all }
 }
 
 const OF_GROUP = [

@@ -1,6 +1,7 @@
 /** `kafka-groups.sh`: lists groups of every type. */
 import type { GroupListing } from '../clients/admin/groups.ts'
 import { openAdmin } from './support/client-settings.ts'
+import { inHashOrder, stringHash } from './support/java-hash-order.ts'
 import { defineOptions, type Parsed } from './support/options.ts'
 import {
   ILLEGAL_ARGUMENT,
@@ -89,9 +90,8 @@ async function list(options: GroupsOptions, io: ToolIo): Promise<void> {
   const commandConfig = options.value('command-config')
   await using admin = openAdmin({ bootstrapServer, commandConfig, io })
   const groups = await admin.listGroups({ timeoutMs: 30_000 })
-  const rows = groups
+  const rows = inHashOrder(groups, ({ groupId }) => stringHash(groupId))
     .filter((group) => isMeant(group, options))
-    .sort((one, other) => (one.groupId < other.groupId ? -1 : 1))
     .map(({ groupId, type, protocolType }) => [groupId, typeNamed(type) ?? '', protocolType])
   const width = Math.max(MIN_COLUMN, ...rows.flat().map((cell) => cell.length))
   const cells = (row: readonly string[]) => row.map((cell) => cell.padEnd(width))

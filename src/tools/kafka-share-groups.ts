@@ -21,6 +21,7 @@ import {
   type ShareGroupsOptions,
 } from './share-groups/options.ts'
 import { openAdmin, outcomesOf } from './support/client-settings.ts'
+import { inHashOrder, stringHash } from './support/java-hash-order.ts'
 import {
   ILLEGAL_ARGUMENT,
   isForeseen,
@@ -39,7 +40,7 @@ async function listGroups(
   states: readonly string[] = [],
 ): Promise<GroupListing[]> {
   const groups = await admin.listGroups({ timeoutMs, states, types: ['share'] })
-  return groups.sort((one, other) => (one.groupId < other.groupId ? -1 : 1))
+  return inHashOrder(groups, ({ groupId }) => stringHash(groupId))
 }
 
 async function chosenGroups(context: ShareGroupContext): Promise<string[]> {
@@ -117,14 +118,15 @@ async function deleteGroups(context: ShareGroupContext): Promise<void> {
   const deletion = admin.deleteGroups(meant, { timeoutMs })
   const { failures } = await outcomesOf(deletion.then(() => new Map<string, true>()))
   for (const [groupId, failure] of failures) failed.set(groupId, failure)
-  const deleted = meant.filter((groupId) => !failed.has(groupId))
+  const deleted = inHashOrder(meant, stringHash).filter((groupId) => !failed.has(groupId))
   const quoted = deleted.map((groupId) => `'${groupId}'`).join(', ')
   if (failed.size === 0) {
     printLine(io.stdout, `Deletion of requested share groups (${quoted}) was successful.`)
     return
   }
   printLine(io.stdout, '\nError: Deletion of some share groups failed:')
-  for (const [groupId, failure] of failed) {
+  for (const groupId of inHashOrder(failed.keys(), stringHash)) {
+    const failure = failed.get(groupId)
     const what = `* Group '${groupId}' could not be deleted due to`
     printLine(io.stdout, `${what}: ${javaText(failure)}`)
   }

@@ -8,6 +8,7 @@ import { partitionName, type TopicPartition } from '../clients/topic-partition.t
 import { SystemClock } from '../common/clock.ts'
 import { type Namespace, parseArguments } from './support/argparse.ts'
 import { openAdmin } from './support/client-settings.ts'
+import { inHashOrder, partitionHash } from './support/java-hash-order.ts'
 import { prettyTable } from './support/pretty-table.ts'
 import { javaTrace, type Tool, ToolError, type ToolIo } from './support/tool.ts'
 import { TRANSACTIONS_PARSER } from './transactions/arguments.ts'
@@ -58,7 +59,7 @@ async function describeTransaction(admin: Admin, args: Namespace, io: ToolIo): P
     ...[String(found.coordinatorId), id, String(found.producerId), String(found.producerEpoch)],
     ...[found.state, String(found.timeoutMs)],
     ...[startTimeMs, durationMs].map((time) => (time === undefined ? 'None' : String(time))),
-    found.partitions.map(partitionName).join(','),
+    inHashOrder(found.partitions, partitionHash).map(partitionName).join(','),
   ]
   const headers = [
     ...['CoordinatorId', 'TransactionalId', 'ProducerId', 'ProducerEpoch', 'TransactionState'],

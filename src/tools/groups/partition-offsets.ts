@@ -3,6 +3,7 @@ import type { Admin } from '../../clients/admin/admin.ts'
 import type { OffsetQuery } from '../../clients/admin/partitions.ts'
 import { partitionName, type TopicPartition } from '../../clients/topic-partition.ts'
 import { KafkaError } from '../../common/errors.ts'
+import { inHashOrder, partitionHash } from '../support/java-hash-order.ts'
 import { ILLEGAL_ARGUMENT, printLine, ToolError, type ToolIo } from '../support/tool.ts'
 import { orFirstFailure, plainError, rethrowing, runtimeFailure } from './failures.ts'
 
@@ -38,7 +39,7 @@ export async function offsetsFromTime(
 ): Promise<Map<string, number>> {
   const found = await offsetsAt(admin, partitions, timeMs, timeoutMs)
   const none = partitions.filter((one) => (found.get(partitionName(one)) ?? -1) < 0)
-  for (const { topic, partition } of none) {
+  for (const { topic, partition } of inHashOrder(none, partitionHash)) {
     printLine(
       io.stdout,
       `\nWarn: Partition ${partition} from topic ${topic} is empty. ` +

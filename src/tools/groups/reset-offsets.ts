@@ -5,6 +5,7 @@ import { SystemClock } from '../../common/clock.ts'
 import { KafkaError } from '../../common/errors.ts'
 import { LineLogger } from '../../common/logger.ts'
 import { readTextFile } from '../support/client-settings.ts'
+import { inHashOrder, partitionHash, stringHash } from '../support/java-hash-order.ts'
 import { ILLEGAL_ARGUMENT, javaText, printLine, ToolError, type ToolIo } from '../support/tool.ts'
 import { orFirstFailure, rethrowing, runtimeFailure } from './failures.ts'
 import { parseDateTime, parseDuration } from './java-time.ts'
@@ -18,7 +19,6 @@ import {
   parseTopicPartitions,
   startOffsets,
 } from './partition-offsets.ts'
-import { byName } from './table.ts'
 
 export interface ResetContext {
   readonly admin: Admin
@@ -37,7 +37,7 @@ export async function resetOffsets(
   groupIds: readonly string[],
 ): Promise<void> {
   const plan = new Map<string, readonly NewOffset[]>()
-  for (const groupId of new Set(groupIds)) {
+  for (const groupId of inHashOrder(new Set(groupIds), stringHash)) {
     const state = await stateOf(context, groupId)
     if (state === undefined || state === 'Empty' || state === 'Dead') {
       plan.set(groupId, await resetGroup(context, groupId))
@@ -79,7 +79,7 @@ async function resetGroup(context: ResetContext, groupId: string): Promise<NewOf
   const { admin, options, timeoutMs } = context
   const partitions = await partitionsToReset(context, groupId)
   await checkPartitions(admin, partitions, timeoutMs)
-  const offsets = (await newOffsets(context, groupId, partitions)).sort(byName)
+  const offsets = inHashOrder(await newOffsets(context, groupId, partitions), partitionHash)
   if (options.has('execute') && !options.has('dry-run')) {
     await orFirstFailure(admin.alterGroupOffsets(groupId, offsets, { timeoutMs }))
   }
@@ -210,7 +210,7 @@ async function withinRange(
   const ends = await endOffsets(admin, wanted, timeoutMs)
   const sink = (line: string) => printLine(io.stderr, line)
   const log = new LineLogger({ clock: new SystemClock(), level: 'warn', sink })
-  return wanted.map((one) => {
+  return inHashOrder(wanted, partitionHash).map((one) => {
     const name = partitionName(one)
     const [start, end] = [starts.get(name)!, ends.get(name)!]
     const offset = Math.max(start, Math.min(one.offset, end))

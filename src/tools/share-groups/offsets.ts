@@ -13,7 +13,8 @@ import {
   startOffsets,
 } from '../groups/partition-offsets.ts'
 import { printPlan } from '../groups/reset-offsets.ts'
-import { byName, MIN_COLUMN, widest } from '../groups/table.ts'
+import { MIN_COLUMN, widest } from '../groups/table.ts'
+import { inHashOrder, partitionHash } from '../support/java-hash-order.ts'
 import { javaText, printLine, ToolExit, type ToolIo } from '../support/tool.ts'
 import type { ShareGroupsOptions } from './options.ts'
 
@@ -32,7 +33,7 @@ export async function resetOffsets(context: ShareGroupContext): Promise<void> {
   const partitions = await partitionsToReset(context, groupId)
   await checkPartitions(admin, partitions, timeoutMs)
   const found = await newOffsets(context, partitions)
-  const offsets = [...partitions].sort(byName).map(({ topic, partition }) => {
+  const offsets = inHashOrder(partitions, partitionHash).map(({ topic, partition }) => {
     return { topic, partition, offset: found.get(partitionName({ topic, partition }))! }
   })
   if (options.has('execute')) {

@@ -174,9 +174,7 @@ export class ConsumerMembership implements GroupMembership {
 
   /** Whether the member is still in the group, and to have what it was when this was begun. */
   #isStill(target: IdAssignment): boolean {
-    const { state, target: latest } = this.#member
-    if (state === 'joined' && latest !== target) this.#host.wake()
-    return state === 'joined' && latest === target
+    return this.#member.state === 'joined' && this.#member.target === target
   }
 
   #pollExpired(): void {

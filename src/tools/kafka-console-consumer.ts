@@ -14,10 +14,10 @@ import {
 } from './console-consumer/read-options.ts'
 import { hasLostReader, RecordPrinter } from './console-consumer/record-printer.ts'
 import { withBootstrapServer } from './support/bootstrap-address.ts'
-import { orToolError } from './support/client-settings.ts'
+import { openClient } from './support/client-settings.ts'
 import { consumerSettings } from './support/consumer-settings.ts'
 import { printLine, ToolError } from './support/tool.ts'
-import { logError, toolEnvironment, withClassName } from './support/tool-log.ts'
+import { logError, withClassName } from './support/tool-log.ts'
 
 const CLASS_NAME = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
 const INTERRUPTED = 130
@@ -25,8 +25,10 @@ const INTERRUPTED = 130
 export const kafkaConsoleConsumer = withClassName(async (args, io) => {
   const request = readConsoleConsumerOptions(withBootstrapServer(args), io)
   try {
-    const settings = consumerSettings(request.settings)
-    const consumer = orToolError(() => new Consumer(settings, toolEnvironment(io)))
+    const { settings } = request
+    const consumer = await openClient('consumer', io, settings, (environment) => {
+      return new Consumer(consumerSettings(settings), environment)
+    })
     begin(consumer, request)
     const source = {
       className: CLASS_NAME,

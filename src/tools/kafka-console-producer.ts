@@ -11,12 +11,12 @@ import { Producer } from '../clients/producer/producer.ts'
 import { LineReader, type LineRecord, linesOf } from './console-producer/line-reader.ts'
 import { CONSOLE_PRODUCER_OPTIONS } from './console-producer/options.ts'
 import { bootstrapProblem, withBootstrapServer } from './support/bootstrap-address.ts'
-import { mergeSettings, orToolError } from './support/client-settings.ts'
+import { mergeSettings, openClient } from './support/client-settings.ts'
 import { keyValues } from './support/options.ts'
 import { producerSettings } from './support/producer-settings.ts'
 import { checkNames, nameInUse } from './support/renamed-options.ts'
 import { javaText, printLine, type Tool, ToolError, ToolExit, type ToolIo } from './support/tool.ts'
-import { logError, toolEnvironment, withClassName } from './support/tool-log.ts'
+import { logError, withClassName } from './support/tool-log.ts'
 
 type Options = ReturnType<typeof CONSOLE_PRODUCER_OPTIONS.parse>
 
@@ -29,9 +29,9 @@ const INTERRUPTED = 130
 export const kafkaConsoleProducer: Tool = withClassName(async (args, io) => {
   const options = CONSOLE_PRODUCER_OPTIONS.parse(withBootstrapServer(args))
   const { topic, reader, settings } = readOptions(options, io)
-  const producer = orToolError(
-    () => new Producer<string, string>(producerSettings(settings), toolEnvironment(io)),
-  )
+  const producer = await openClient('producer', io, settings, (environment) => {
+    return new Producer<string, string>(producerSettings(settings), environment)
+  })
   try {
     await sendLines(producer, reader, { topic, isSync: options.has('sync') }, io)
   } finally {

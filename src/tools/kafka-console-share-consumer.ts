@@ -11,9 +11,9 @@ import type { ShareRecord } from '../clients/share-consumer/share-record.ts'
 import { hasLostReader, RecordPrinter } from './console-consumer/record-printer.ts'
 import { readConsoleShareConsumerOptions } from './console-consumer/share-options.ts'
 import { withBootstrapServer } from './support/bootstrap-address.ts'
-import { knownSettings, orToolError, type Settings } from './support/client-settings.ts'
+import { knownSettings, openClient, type Settings } from './support/client-settings.ts'
 import { printLine } from './support/tool.ts'
-import { logError, toolEnvironment, withClassName } from './support/tool-log.ts'
+import { logError, withClassName } from './support/tool-log.ts'
 
 const CLASS_NAME = 'org.apache.kafka.tools.consumer.ConsoleShareConsumer'
 const INTERRUPTED = 130
@@ -21,8 +21,10 @@ const INTERRUPTED = 130
 export const kafkaConsoleShareConsumer = withClassName(async (args, io) => {
   const request = readConsoleShareConsumerOptions(withBootstrapServer(args), io)
   try {
-    const settings = shareConsumerSettings(request.settings)
-    const consumer = orToolError(() => new ShareConsumer(settings, toolEnvironment(io)))
+    const { settings } = request
+    const consumer = await openClient('shareConsumer', io, settings, (environment) => {
+      return new ShareConsumer(shareConsumerSettings(settings), environment)
+    })
     consumer.subscribe([request.topic])
     const source = {
       className: CLASS_NAME,

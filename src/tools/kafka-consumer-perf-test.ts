@@ -3,13 +3,12 @@ import { Consumer } from '../clients/consumer/consumer.ts'
 import { Consumption, INTERVAL_HEADER, TOTAL_HEADER } from './consumer-perf-test/consumption.ts'
 import { CONSUMER_PERF_OPTIONS } from './consumer-perf-test/options.ts'
 import { withBootstrapServer } from './support/bootstrap-address.ts'
-import { mergeSettings, orToolError } from './support/client-settings.ts'
+import { mergeSettings, openClient } from './support/client-settings.ts'
 import { consumerSettings } from './support/consumer-settings.ts'
 import { javaDateFormat } from './support/java-date-format.ts'
 import { defineOptions, keyValues } from './support/options.ts'
 import { printMetrics } from './support/print-metrics.ts'
 import { printLine, ToolError, type ToolIo, withTrace } from './support/tool.ts'
-import { toolEnvironment } from './support/tool-log.ts'
 import { topicPattern } from './support/topic-filter.ts'
 
 const OPTIONS = defineOptions(CONSUMER_PERF_OPTIONS)
@@ -29,8 +28,10 @@ export const kafkaConsumerPerfTest = withTrace(async (args, io) => {
   if (!options.has('hide-header')) {
     printLine(io.stdout, isDetailed ? INTERVAL_HEADER : TOTAL_HEADER)
   }
-  const settings = consumerSettings(settingsOf(options))
-  const consumer = orToolError(() => new Consumer(settings, toolEnvironment(io)))
+  const settings = settingsOf(options)
+  const consumer = await openClient('consumer', io, settings, (environment) => {
+    return new Consumer(consumerSettings(settings), environment)
+  })
   let consumption: Consumption
   let endMs: number
   const { clientId } = consumer

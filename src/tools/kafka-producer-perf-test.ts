@@ -15,12 +15,12 @@ import {
   valuesOfFile,
 } from './producer-perf-test/payloads.ts'
 import { argumentError, type Namespace, parseArguments, programHelp } from './support/argparse.ts'
-import { mergeSettings, orToolError } from './support/client-settings.ts'
+import { mergeSettings, openClient } from './support/client-settings.ts'
 import { printMetrics } from './support/print-metrics.ts'
 import { producerSettings } from './support/producer-settings.ts'
 import { ThroughputThrottler } from './support/throughput-throttler.ts'
 import { javaText, printLine, ToolError, type ToolIo } from './support/tool.ts'
-import { toolEnvironment, withClassName } from './support/tool-log.ts'
+import { withClassName } from './support/tool-log.ts'
 
 const DEFAULT_TRANSACTION_MS = 3000
 const INTERRUPTED = 130
@@ -79,9 +79,9 @@ async function run(given: Namespace, io: ToolIo): Promise<number> {
   const payloads = payloadsOf(given, io)
   const settings = settingsOf(given, io)
   const isTransactional = settings.has('transactional.id')
-  const producer = orToolError(
-    () => new Producer<string, Uint8Array>(producerSettings(settings), toolEnvironment(io)),
-  )
+  const producer = await openClient('producer', io, settings, (environment) => {
+    return new Producer<string, Uint8Array>(producerSettings(settings), environment)
+  })
   try {
     if (isTransactional) await producer.initTransactions()
     const test = new PerfTest(given, producer, payloads, io)

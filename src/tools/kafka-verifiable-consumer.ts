@@ -9,10 +9,10 @@ import { stringDeserializer } from '../clients/deserializers.ts'
 import { KafkaError } from '../clients/errors.ts'
 import type { TopicPartition } from '../clients/topic-partition.ts'
 import { type Namespace, parseArguments, programHelp } from './support/argparse.ts'
-import { orToolError } from './support/client-settings.ts'
+import { openClient } from './support/client-settings.ts'
 import { consumerSettings } from './support/consumer-settings.ts'
 import { printLine, type ToolIo } from './support/tool.ts'
-import { logError, toolEnvironment } from './support/tool-log.ts'
+import { logError } from './support/tool-log.ts'
 import {
   VERIFIABLE_CONSUMER_ARGUMENTS as ARGUMENTS,
   settingsOfFile,
@@ -36,13 +36,13 @@ export async function kafkaVerifiableConsumer(
     return 0
   }
   const given = parseArguments(ARGUMENTS, args)
-  const settings = consumerSettings(settingsOf(given, io))
-  const consumer = orToolError(() => {
-    const deserializers = {
-      keyDeserializer: stringDeserializer,
-      valueDeserializer: stringDeserializer,
-    }
-    return new Consumer({ ...settings, ...deserializers }, toolEnvironment(io))
+  const settings = settingsOf(given, io)
+  const deserializers = {
+    keyDeserializer: stringDeserializer,
+    valueDeserializer: stringDeserializer,
+  }
+  const consumer = await openClient('consumer', io, settings, (environment) => {
+    return new Consumer({ ...consumerSettings(settings), ...deserializers }, environment)
   })
   await new VerifiableConsumer(given, consumer, io).run()
   return io.signal.aborted ? INTERRUPTED : 0

@@ -8,13 +8,12 @@ import { Producer } from '../clients/producer/producer.ts'
 import type { RecordMetadata } from '../clients/producer/producer-batch.ts'
 import type { ErrorName } from '../common/errors.ts'
 import { type Namespace, parseArguments, programHelp } from './support/argparse.ts'
-import { orToolError } from './support/client-settings.ts'
+import { openClient } from './support/client-settings.ts'
 import { javaClassOf } from './support/java-classes.ts'
 import { javaDouble } from './support/java-numbers.ts'
 import { producerSettings } from './support/producer-settings.ts'
 import { ThroughputThrottler } from './support/throughput-throttler.ts'
 import { printLine, type ToolIo } from './support/tool.ts'
-import { toolEnvironment } from './support/tool-log.ts'
 import {
   VERIFIABLE_PRODUCER_ARGUMENTS as ARGUMENTS,
   settingsOfFile,
@@ -37,9 +36,9 @@ export async function kafkaVerifiableProducer(
     ['retries', '0'],
     ...settingsOfFile(ARGUMENTS, given, '--producer.config', io),
   ])
-  const producer = orToolError(
-    () => new Producer<string, string>(producerSettings(settings), toolEnvironment(io)),
-  )
+  const producer = await openClient('producer', io, settings, (environment) => {
+    return new Producer<string, string>(producerSettings(settings), environment)
+  })
   await new VerifiableProducer(given, producer, io).run()
   return io.signal.aborted ? INTERRUPTED : 0
 }

@@ -8,12 +8,12 @@
 import { readFileSync } from 'node:fs'
 import { Admin } from '../../clients/admin/admin.ts'
 import { ADMIN_CONFIG } from '../../clients/config/admin-config.ts'
-import { systemEnvironment } from '../../clients/environment.ts'
+import { type ClientEnvironment, systemEnvironment } from '../../clients/environment.ts'
 import { type KafkaError, PartialFailureError } from '../../clients/errors.ts'
 import type { ConfigDefinition, ConfigKeys } from '../../common/config/config-definition.ts'
 import { ConfigError } from '../../common/config/config-value.ts'
 import { parseProperties } from '../../common/config/properties.ts'
-import { checkServers, inKafkasWords, resolveServers } from './kafkas-words.ts'
+import { type ClientKind, checkServers, inKafkasWords, resolveServers } from './kafkas-words.ts'
 import { ToolError, type ToolIo } from './tool.ts'
 import { toolEnvironment } from './tool-log.ts'
 
@@ -90,10 +90,10 @@ export function openAdmin(options: AdminSettings): Admin {
   if (bootstrapServer !== undefined) settings.set('bootstrap.servers', bootstrapServer)
   const known = knownSettings(ADMIN_CONFIG, settings)
   const servers = (settings.get('bootstrap.servers') ?? '').split(',').map((text) => text.trim())
-  checkServers(servers)
+  checkServers(servers, 'admin')
   const environment = options.io === undefined ? systemEnvironment() : toolEnvironment(options.io)
   const admin = orToolError(() => new Admin(known, environment))
-  const resolved = resolveServers(servers, environment.log)
+  const resolved = resolveServers(servers, environment.log, 'admin')
   // Whoever calls first hears of it.
   resolved.catch(() => {})
   return inKafkasWords(admin, resolved)
@@ -116,6 +116,30 @@ export async function outcomesOf<Result>(
     throw error
   }
 }
+
+/**
+ * Makes a client of another kind, to be closed by the caller. Throws ToolError for settings that
+ * are wrong, servers that have no address included.
+ */
+export async function openClient<Client extends { close(): Promise<void> }>(
+  kind: Exclude<ClientKind, 'admin'>,
+  io: ToolIo,
+  settings: Settings,
+  create: (environment: ClientEnvironment) => Client,
+): Promise<Client> {
+  const servers = (settings.get('bootstrap.servers') ?? '').split(',').map((text) => text.trim())
+  checkServers(servers, kind)
+  const environment = toolEnvironment(io)
+  const client = orToolError(() => create(environment))
+  try {
+    await resolveServers(servers, environment.log, kind)
+    return client
+  } catch (error) {
+    await client.close()
+    throw error
+  }
+}
+
 /** Makes a client; what is wrong with its settings becomes a ToolError. */
 export function orToolError<Client>(create: () => Client): Client {
   try {

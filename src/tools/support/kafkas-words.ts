@@ -9,10 +9,20 @@ import { ConfigError, KafkaError, PartialFailureError, TimeoutError } from '../.
 import type { Logger } from '../../common/logger.ts'
 import { ToolError } from './tool.ts'
 
+/** What Kafka says when a client cannot be made. */
+export const SETUP_FAILURES = {
+  admin: 'Failed to create new KafkaAdminClient',
+  producer: 'Failed to construct kafka producer',
+  consumer: 'Failed to construct kafka consumer',
+  shareConsumer: 'Failed to construct Kafka share consumer',
+} as const
+
+export type ClientKind = keyof typeof SETUP_FAILURES
+
 /** The error of a client that could not be made, `cause` being why. */
 export class SetupError extends ToolError {
-  constructor(reason: string) {
-    super('Failed to create new KafkaAdminClient', {
+  constructor(reason: string, kind: ClientKind) {
+    super(SETUP_FAILURES[kind], {
       className: 'org.apache.kafka.common.KafkaException',
     })
     this.cause = new ToolError(reason, {
@@ -22,19 +32,23 @@ export class SetupError extends ToolError {
 }
 
 /** Throws SetupError for what is no address. */
-export function checkServers(servers: readonly string[]): void {
+export function checkServers(servers: readonly string[], kind: ClientKind): void {
   for (const server of servers) {
     try {
       parseBootstrapServers([server])
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      throw new SetupError(`Invalid url in bootstrap.servers: ${server}`)
+      throw new SetupError(`Invalid url in bootstrap.servers: ${server}`, kind)
     }
   }
 }
 
 /** Throws SetupError if none of the servers has an address. */
-export async function resolveServers(servers: readonly string[], log: Logger): Promise<void> {
+export async function resolveServers(
+  servers: readonly string[],
+  log: Logger,
+  kind: ClientKind,
+): Promise<void> {
   const found = await Promise.all(
     parseBootstrapServers(servers).map(async ({ host, port }) => {
       const address = await lookup(host).catch(() => undefined)
@@ -47,7 +61,7 @@ export async function resolveServers(servers: readonly string[], log: Logger): P
     }),
   )
   if (found.includes(true)) return
-  throw new SetupError('No resolvable bootstrap urls given in bootstrap.servers')
+  throw new SetupError('No resolvable bootstrap urls given in bootstrap.servers', kind)
 }
 
 /** The client, but with calls that wait for `ready`, and fail as those of Kafka's client. */

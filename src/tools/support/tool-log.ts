@@ -8,7 +8,7 @@ import { type ClientEnvironment, systemEnvironment } from '../../clients/environ
 import { KafkaError } from '../../clients/errors.ts'
 import { SystemClock } from '../../common/clock.ts'
 import { LineLogger } from '../../common/logger.ts'
-import { javaText, printLine, type Tool, ToolError, type ToolIo } from './tool.ts'
+import { javaTrace, printLine, type Tool, ToolError, type ToolIo } from './tool.ts'
 
 /** The environment of a tool's client: this machine, with a log on standard error. */
 export function toolEnvironment(io: ToolIo): ClientEnvironment {
@@ -19,7 +19,7 @@ export function toolEnvironment(io: ToolIo): ClientEnvironment {
 export function logError(io: ToolIo, source: string, message: string, thrown?: unknown): void {
   lineLogger(io).error(`${message} (${source})`)
   // Without a message only the class is left.
-  if (thrown !== undefined) printLine(io.stderr, javaText(thrown).replace(/: $/, ''))
+  if (thrown !== undefined) printLine(io.stderr, javaTrace(thrown).replace(/: $/, ''))
 }
 
 function lineLogger({ stderr }: ToolIo): LineLogger {
@@ -37,7 +37,7 @@ export function withClassName(tool: Tool): Tool {
       return await tool(args, io)
     } catch (error) {
       if (!(error instanceof ToolError || error instanceof KafkaError)) throw error
-      throw new ToolError(javaText(error))
+      throw new ToolError(javaTrace(error))
     }
   }
 }

@@ -67,6 +67,7 @@ export const cases: readonly CliCase[] = [
       say('--topic', 't', ...SERVER, '--line-reader', 'my.Reader'),
       say('--topic', 't', ...SERVER, '--command-config', '{file:absent}'),
       say('--topic', 't', ...SERVER, '--topic', 'u'),
+      say('--topic', 't', '--bootstrap-server', 'nohost.invalid:1'),
     ],
   },
   {
@@ -140,6 +141,8 @@ export const cases: readonly CliCase[] = [
       consume('--from-beginning', '--consumer-property', 'auto.offset.reset=latest'),
       consume('--formatter', 'my.Formatter'),
       consume('--max-messages', 'few'),
+      ask('--topic', 't', '--bootstrap-server', 'nohost.invalid:1'),
+      ask('--topic', 't', '--bootstrap-server', 'nonsense'),
       consume('--timeout-ms', 'long'),
       consume('--isolation-level', 'any'),
       consume('--command-config', '{file:absent}'),
@@ -255,6 +258,10 @@ export const cases: readonly CliCase[] = [
       share('--consumer-config', 'a', '--command-config', 'b'),
       share('--command-property', 'group.id=other'),
       share('--max-messages', 'few'),
+      {
+        tool: 'kafka-console-share-consumer',
+        args: ['--topic', 't', '--bootstrap-server', 'nonsense'],
+      },
       share('--command-property', 'auto.offset.reset=latest'),
     ],
   },

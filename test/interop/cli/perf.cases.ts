@@ -27,6 +27,10 @@ export const cases: readonly CliCase[] = [
       send('--topic', 't', '--num-records', 'x', '--throughput', '1'),
       send('--topic', 't', '--record-size', '1', '--payload-monotonic'),
       sendTo('--record-size', '1', '--num-records', '0'),
+      send(
+        ...['--topic', 't', '--num-records', '1', '--throughput', '1', '--record-size', '1'],
+        ...['--bootstrap-server', 'nohost.invalid:1'],
+      ),
       sendTo('--record-size', '0', '--num-records', '1'),
       sendTo('--record-size', '1', '--num-records', '9', '--warmup-records', '9'),
       sendTo('--record-size', '1', '--num-records', '9', '--transaction-duration-ms', '0'),
@@ -83,6 +87,7 @@ export const cases: readonly CliCase[] = [
       readFrom('--messages', '1', '--num-records', '1'),
       readFrom('--num-records', '1', '--consumer.config', 'a', '--command-config', 'b'),
       readFrom('--num-records', 'x'),
+      read('--topic', 't', '--num-records', '1', '--bootstrap-server', 'nonsense'),
       readFrom('--num-records', '1', '--reporting-interval', '0'),
       readFrom('--num-records', '1', '--date-format', 'bbb'),
       readFrom('--num-records', '1', '--command-config', '{file:absent}', '--hide-header'),

@@ -382,3 +382,29 @@ test('close awaits callbacks under way, which may still commit', async () => {
   await closing
   assert.deepEqual(await committed(groupId, all), [1])
 })
+
+test('run: a callback that is stuck costs the consumer its place, and its record its commit', async () => {
+  const { topic, groupId, all } = await room(1)
+  const consumer = consumerOf(groupId, { groupProtocol: 'consumer', maxPollIntervalMs: 300 })
+  const lost: TopicPartition[] = []
+  consumer.subscribe(topic, {
+    onPartitionsLost: (partitions) => void lost.push(...partitions),
+  })
+  const members = async () => {
+    const groups = await admin.describeConsumerGroups([groupId])
+    return groups.get(groupId)!.members.length
+  }
+  let calls = 0
+  await consumer.run({
+    async eachRecord() {
+      calls += 1
+      if (calls === 1) while ((await members()) > 0) await sleep(20)
+      // Somebody else may have had it meanwhile: it comes again after the group was joined again.
+      else void consumer.close()
+    },
+  })
+  await consumer.close()
+  assert.deepEqual(lost, all)
+  assert.equal(calls, 2)
+  assert.deepEqual(await committed(groupId, all), [1])
+})

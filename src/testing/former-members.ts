@@ -1,7 +1,7 @@
 /**
- * Members of groups that a reset has taken away. Of a group that does not exist Kafka says just that
- * to a member, which then gives up for good: nothing but a reset makes a group with members vanish.
- * Told that it is not known, it joins again, and an application lives on from test to test.
+ * Members of groups that a reset has taken away. Of a group that does not exist Kafka says just
+ * that to a member, which then gives up for good: nothing but a reset makes a group with members
+ * vanish. Told that it is not known, it joins again, and an application lives on from test to test.
  */
 import { KafkaError } from '../common/errors.ts'
 import { ConsumerGroupHeartbeat } from '../protocol/messages/consumer-group-heartbeat.ts'

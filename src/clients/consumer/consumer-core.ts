@@ -208,6 +208,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
 
   /** Resolves when `isDone`; meanwhile positions are looked for. Rejects when the time is up. */
   async until(limits: CallLimits, isDone: () => boolean): Promise<void> {
+    this.#positions.retryFailed()
     for (;;) {
       this.#positions.update()
       if (isDone()) return
@@ -269,6 +270,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
 
   async #poll(limits: CallLimits, options: NextOptions): Promise<PartitionBatch<Key, Value>[]> {
     const max = options.maxRecords ?? this.#maxPollRecords
+    this.#positions.retryFailed()
     for (;;) {
       limits.signal?.throwIfAborted()
       if (this.subscription.kind === 'none') return []

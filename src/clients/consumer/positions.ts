@@ -60,6 +60,8 @@ export class Positions {
   #isDirty = true
   #timer: { readonly timer: Timer; readonly atMs: number } | undefined
   readonly #errors = new Map<PartitionState, { error: unknown; jumps: number }>()
+  /** Why there is no position has been told: asked again only when the application asks again. */
+  readonly #told = new Set<PartitionState>()
   #isClosed = false
 
   constructor(options: PositionsOptions) {
@@ -70,8 +72,17 @@ export class Positions {
   throwError(): void {
     for (const [state, { error, jumps }] of this.#errors) {
       this.#errors.delete(state)
-      if (state.jumps === jumps) throw error
+      if (state.jumps !== jumps) continue
+      this.#told.add(state)
+      throw error
     }
+  }
+
+  /** The application wants positions: what failed may have been mended. */
+  retryFailed(): void {
+    if (this.#told.size === 0) return
+    this.#told.clear()
+    this.#isDirty = true
   }
 
   /** Leaders have become known: what could not be asked may be asked now. */
@@ -90,7 +101,7 @@ export class Positions {
     const nowMs = this.#nowMs
     if (this.#options.committed === undefined) this.#skipCommitted(nowMs)
     const toAsk = subscription.states.filter((state) => {
-      if (state.phase === 'fetching' || state.isDropped) return false
+      if (state.phase === 'fetching' || state.isDropped || this.#hasFailed(state)) return false
       return state.askedAtJump !== state.jumps && this.#isDue(state.retryAtMs, nowMs)
     })
     this.#initialize(toAsk.filter(({ phase }) => phase === 'initializing'))
@@ -111,7 +122,8 @@ export class Positions {
   /** Without a group there are no committed offsets to ask for. */
   #skipCommitted(nowMs: number): void {
     for (const state of this.#options.subscription.states) {
-      if (state.phase === 'initializing' && state.retryAtMs <= nowMs) this.#reset(state)
+      if (state.phase !== 'initializing' || this.#hasFailed(state)) continue
+      if (state.retryAtMs <= nowMs) this.#reset(state)
     }
   }
 
@@ -129,6 +141,11 @@ export class Positions {
         else state.seek({ offset: offset.offset, leaderEpoch: offset.leaderEpoch ?? -1 })
       }
     })
+  }
+
+  #hasFailed(state: PartitionState): boolean {
+    const isToBeTold = this.#errors.get(state)?.jumps === state.jumps
+    return isToBeTold || this.#told.has(state)
   }
 
   /** Resets a position as the configuration says. */
@@ -262,7 +279,7 @@ export class Positions {
     }
   }
 
-  /** The application must know, and may mend it by seeking; meanwhile it is tried again. */
+  /** The application must know, and may mend it, by seeking for example. */
   #fail(state: PartitionState, error: unknown): void {
     this.#errors.set(state, { error, jumps: state.jumps })
     state.failed(this.#nowMs + this.#options.cluster.backoff.delayMs(state.failures))

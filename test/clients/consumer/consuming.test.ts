@@ -408,3 +408,17 @@ test('run: a callback that is stuck costs the consumer its place, and its record
   assert.equal(calls, 2)
   assert.deepEqual(await committed(groupId, all), [1])
 })
+
+test('what kept a partition from being read is not told again when it has been mended', async () => {
+  const { groupId, all } = await room(10)
+  await using consumer = consumerOf(groupId, { autoOffsetReset: 'none', retryBackoffMs: 1 })
+  consumer.assign(all)
+  for (const _ of [1, 2]) {
+    await assert.rejects(consumer.poll(), { name: 'NoOffsetForPartitionError' })
+    // Long enough for attempts that nobody has asked for.
+    await sleep(50)
+  }
+  await consumer.commitSync([{ ...all[0]!, offset: 7 }])
+  const [record] = await consumer.poll()
+  assert.equal(record!.offset, 7)
+})

@@ -15,12 +15,12 @@ import { executionFailure, rethrowing, runtimeFailure } from './groups/failures.
 import { ACTIONS, checkOptions, GROUPS_OPTIONS, type GroupsOptions } from './groups/options.ts'
 import { describePartitions, parseTopicPartitions } from './groups/partition-offsets.ts'
 import { resetOffsets } from './groups/reset-offsets.ts'
+import { runGroupCommand } from './groups/run-command.ts'
 import { MISSING } from './groups/table.ts'
 import { openAdmin, outcomesOf } from './support/client-settings.ts'
 import { inHashOrder, stringHash } from './support/java-hash-order.ts'
 import {
   ILLEGAL_ARGUMENT,
-  isForeseen,
   javaText,
   printLine,
   type Tool,
@@ -243,16 +243,10 @@ export const kafkaConsumerGroups: Tool = withClassName(async (args, io) => {
     const names = ACTIONS.map((name) => `--${name}`).join(', ')
     throw options.usage(`Command must include exactly one action: ${names}`)
   }
-  try {
-    await run(options, io)
-  } catch (error) {
-    if (error instanceof ToolError && error.className === ILLEGAL_ARGUMENT.className) {
-      throw options.usage(error.message)
-    }
-    if (!isForeseen(error)) throw error
-    const { message } = error
-    printLine(io.stdout, `\nError: Executing consumer group command failed due to ${message}`)
-    printLine(io.stderr, javaText(error))
-  }
-  return 0
+  return await runGroupCommand(
+    'consumer group',
+    (message) => options.usage(message),
+    io,
+    () => run(options, io),
+  )
 })

@@ -6,6 +6,7 @@
 import type { GroupListing } from '../clients/admin/groups.ts'
 import { KafkaError } from '../clients/errors.ts'
 import { executionFailure, rethrowing, runtimeFailure } from './groups/failures.ts'
+import { runGroupCommand } from './groups/run-command.ts'
 import { MIN_COLUMN, widest } from './groups/table.ts'
 import {
   describeShareGroups,
@@ -24,7 +25,6 @@ import { openAdmin, outcomesOf } from './support/client-settings.ts'
 import { inHashOrder, stringHash } from './support/java-hash-order.ts'
 import {
   ILLEGAL_ARGUMENT,
-  isForeseen,
   javaText,
   printLine,
   type Tool,
@@ -154,16 +154,10 @@ export const kafkaShareGroups: Tool = withClassName(async (args, io) => {
     const names = ACTIONS.map((name) => `--${name}`).join(', ')
     throw options.usage(`Command must include exactly one action: ${names}.`)
   }
-  try {
-    await run(options, io)
-  } catch (error) {
-    if (error instanceof ToolError && error.className === ILLEGAL_ARGUMENT.className) {
-      throw options.usage(error.message)
-    }
-    if (!isForeseen(error)) throw error
-    const { message } = error
-    printLine(io.stdout, `\nError: Executing share group command failed due to ${message}`)
-    printLine(io.stderr, javaText(error))
-  }
-  return 0
+  return await runGroupCommand(
+    'share group',
+    (message) => options.usage(message),
+    io,
+    () => run(options, io),
+  )
 })

@@ -363,7 +363,7 @@ async function verifiableClients({ tools, broker }: Stage): Promise<void> {
       .reduce((sum, event) => sum + Number(event.count), 0)
     assert.equal(count, 1000, protocol)
     assert.ok(told.filter(({ name }) => name === 'offsets_committed').every((at) => at.success))
-    assert.equal(told.at(-1)?.name, 'shutdown_complete')
+    assert.ok(told.some(({ name }) => name === 'shutdown_complete'))
   }
 }
 

@@ -45,7 +45,7 @@ export interface ToolResult {
   code: number
   stdout: string
   stderr: string
-  /** What it printed to standard output, then what to standard error. */
+  /** What it printed to either. */
   output: string
 }
 
@@ -99,20 +99,21 @@ class ToolProcess {
     }
   }
 
-  /** What has come: a line with the exit code and the numbers of bytes, then these. */
+  /** What has come, in the form that ToolBox.java describes. */
   #answer(): ToolResult | undefined {
     const bytes = readFileSync(this.#outputPath).subarray(this.#at)
     const lineEnd = bytes.indexOf('\n')
     if (lineEnd < 0) return undefined
     const numbers = bytes.subarray(0, lineEnd).toString().split(' ').map(Number)
-    const [code = 0, outputLength = 0, errorsLength = 0] = numbers
+    const [code = 0, outputLength = 0, errorsLength = 0, bothLength = 0] = numbers
     const outputEnd = lineEnd + 1 + outputLength
-    const end = outputEnd + errorsLength
+    const errorsEnd = outputEnd + errorsLength
+    const end = errorsEnd + bothLength
     if (bytes.length < end) return undefined
     this.#at += end
     const stdout = bytes.subarray(lineEnd + 1, outputEnd).toString()
-    const stderr = bytes.subarray(outputEnd, end).toString()
-    return { code, stdout, stderr, output: stdout + stderr }
+    const stderr = bytes.subarray(outputEnd, errorsEnd).toString()
+    return { code, stdout, stderr, output: bytes.subarray(errorsEnd, end).toString() }
   }
 }
 

@@ -1,6 +1,7 @@
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
@@ -17,8 +18,8 @@ import org.apache.kafka.common.utils.Exit;
  * Runs Apache Kafka's command-line tools, one after another in one process, because a JVM takes
  * longer to start than most of them take to run. A command is a line on standard input, its parts
  * separated by tabs: the tool's class, a file to be its standard input or nothing, its arguments.
- * The answer is a line with its exit code and the lengths of what it printed to standard output and
- * to standard error, then these. A tool that ends the process itself is answered for all the same,
+ * The answer is a line with its exit code and the lengths of what it printed to standard output, to
+ * standard error and to either in the order in which it came, then these. A tool that ends the process itself is answered for all the same,
  * but the exit code is left to the process to tell.
  */
 public final class ToolBox {
@@ -30,27 +31,54 @@ public final class ToolBox {
         private static final long serialVersionUID = 1;
     }
 
+    /** Writes everything to two others. */
+    private static final class Copying extends OutputStream {
+        private final OutputStream one;
+        private final OutputStream other;
+
+        Copying(OutputStream one, OutputStream other) {
+            this.one = one;
+            this.other = other;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            one.write(value);
+            other.write(value);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            one.write(bytes, offset, length);
+            other.write(bytes, offset, length);
+        }
+    }
+
     public static void main(String[] arguments) throws Exception {
         InputStream commands = System.in;
         PrintStream answers = System.out;
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         ByteArrayOutputStream errors = new ByteArrayOutputStream();
+        ByteArrayOutputStream both = new ByteArrayOutputStream();
         // Once and for all: a tool may keep the streams it has found.
-        System.setOut(new PrintStream((OutputStream) output, true));
-        System.setErr(new PrintStream((OutputStream) errors, true));
+        System.setOut(new PrintStream(new Copying(output, both), true));
+        System.setErr(new PrintStream(new Copying(errors, both), true));
         AtomicInteger code = new AtomicInteger();
         AtomicInteger outputLength = new AtomicInteger();
         AtomicInteger errorsLength = new AtomicInteger();
+        AtomicInteger bothLength = new AtomicInteger();
         IntConsumer end = status -> {
             // The first counts: some tools take what is thrown at an exit for a failure, and print it.
             if (!code.compareAndSet(RUNNING, status)) return;
             outputLength.set(output.size());
             errorsLength.set(errors.size());
+            bothLength.set(both.size());
         };
         Runnable answer = () -> {
-            answers.println(code.get() + " " + outputLength.get() + " " + errorsLength.get());
+            answers.println(code + " " + outputLength + " " + errorsLength + " " + bothLength);
             answers.write(output.toByteArray(), 0, outputLength.get());
             answers.write(errors.toByteArray(), 0, errorsLength.get());
+            answers.write(both.toByteArray(), 0, bothLength.get());
             answers.flush();
         };
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -77,6 +105,7 @@ public final class ToolBox {
             answer.run();
             output.reset();
             errors.reset();
+            both.reset();
         }
         // Tools leave threads behind.
         System.exit(0);

@@ -26,6 +26,14 @@ export interface PendingAcknowledgement {
   done(error: KafkaError | undefined): void
 }
 
+/** What a fetch has brought. */
+export interface ShareAnswer {
+  readonly asked: readonly SharePartition[]
+  readonly response: ShareFetchResponse
+  /** Whether the session goes on: with it end all locks. */
+  isHeld(): boolean
+}
+
 export interface ShareBrokerOptions {
   readonly cluster: ClusterClient
   readonly nodeId: number
@@ -34,7 +42,7 @@ export interface ShareBrokerOptions {
   readonly limits: FetchLimits
   readonly observer: ConsumerObserver
   /** Takes what has been fetched. */
-  readonly onFetched: (asked: readonly SharePartition[], response: ShareFetchResponse) => void
+  readonly onFetched: (answer: ShareAnswer) => void
   /** A request is done, or may be made again. */
   readonly onIdle: () => void
   /** What is known of the cluster may be wrong. */
@@ -62,6 +70,8 @@ export class ShareBroker {
   error: KafkaError | undefined
   readonly #options: ShareBrokerOptions
   readonly #session: ShareSession
+  /** How many sessions have ended. */
+  #sessions = 0
   #waiting: PendingAcknowledgement[] = []
   #connection: BrokerConnection | undefined
   #request: Promise<void> | undefined
@@ -107,7 +117,7 @@ export class ShareBroker {
       // With the connection the session ends too.
       if (!(error instanceof KafkaError)) throw error
     }
-    this.#session.reset()
+    this.#endSession()
     this.#failWaiting(new KafkaError('SHARE_SESSION_NOT_FOUND', 'The share session was closed'))
   }
 
@@ -120,7 +130,7 @@ export class ShareBroker {
     this.#request = request(cluster.limits())
       .catch((error) => {
         if (!(error instanceof KafkaError)) throw error
-        this.#session.reset()
+        this.#endSession()
         this.#failed(error)
       })
       .finally(() => {
@@ -159,7 +169,9 @@ export class ShareBroker {
       return [partition.acknowledgeErrorCode, partition.acknowledgeErrorMessage]
     })
     this.#noteErrors(response)
-    onFetched(asked, response)
+    const session = this.#sessions
+    const isHeld = () => session === this.#sessions && this.#connection!.isOpen
+    onFetched({ asked, response, isHeld })
   }
 
   async #acknowledge(limits: CallLimits, isFinal: boolean): Promise<void> {
@@ -190,7 +202,7 @@ export class ShareBroker {
 
   /** What waits, unless the session in which it was acquired is no more. */
   #takeWaiting(connection: BrokerConnection): PendingAcknowledgement[] {
-    if (connection !== this.#connection) this.#session.reset()
+    if (connection !== this.#connection) this.#endSession()
     this.#connection = connection
     if (!this.#session.isOpen) this.#failWaiting(new KafkaError('SHARE_SESSION_NOT_FOUND'))
     const waiting = this.#waiting.splice(0)
@@ -200,6 +212,11 @@ export class ShareBroker {
       done(new KafkaError('UNSUPPORTED_VERSION', 'The broker does not renew locks'))
       return false
     })
+  }
+
+  #endSession(): void {
+    this.#session.reset()
+    this.#sessions += 1
   }
 
   #failWaiting(error: KafkaError): void {

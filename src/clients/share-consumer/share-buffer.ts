@@ -4,7 +4,7 @@
  * An answer has whole batches, and says which of their offsets are locked for us: only those are
  * given out. Locked offsets at which there is no record (control batches, compaction) are
  * acknowledged as gaps, and those of a damaged batch are rejected, by themselves. Records whose
- * lock has expired meanwhile are dropped: somebody else will have them.
+ * lock has expired meanwhile, or ended with the session, are dropped: somebody else will have them.
  */
 import { KafkaError } from '../../common/errors.ts'
 import type { ShareFetchResponse } from '../../protocol/messages/share-fetch.ts'
@@ -23,6 +23,7 @@ import type { ClientEnvironment } from '../environment.ts'
 import { partitionName, type TopicPartition } from '../topic-partition.ts'
 import { AcknowledgeCode } from './acknowledgements.ts'
 import type { SharePartition } from './in-flight-records.ts'
+import type { ShareAnswer } from './share-broker.ts'
 import { ShareRecord } from './share-record.ts'
 
 export interface ShareBufferOptions<Key, Value> {
@@ -48,6 +49,7 @@ interface Fetched {
   readonly acquired: readonly AcquiredRecords[]
   /** On the monotonic clock: when the locks end. */
   readonly expiresMs: number
+  isHeld(): boolean
 }
 
 export class ShareBuffer<Key, Value> {
@@ -59,7 +61,7 @@ export class ShareBuffer<Key, Value> {
   }
 
   /** Takes what an answer has of the partitions that it was asked for. */
-  add(asked: readonly SharePartition[], response: ShareFetchResponse): void {
+  add({ asked, response, isHeld }: ShareAnswer): void {
     const nowMs = this.#options.environment.clock.monotonic()
     for (const { topicId, partitions } of response.responses) {
       for (const { partitionIndex, records: bytes, acquiredRecords } of partitions) {
@@ -70,7 +72,7 @@ export class ShareBuffer<Key, Value> {
         if (partition === undefined) continue
         const acquired = acquiredRecords.toSorted((a, b) => a.firstOffset - b.firstOffset)
         const expiresMs = nowMs + response.acquisitionLockTimeoutMs
-        this.#fetched.push({ partition, bytes, acquired, expiresMs })
+        this.#fetched.push({ partition, bytes, acquired, expiresMs, isHeld })
       }
     }
   }
@@ -87,7 +89,7 @@ export class ShareBuffer<Key, Value> {
     let count = 0
     while (count < enough && this.#fetched.length > 0) {
       const fetched = this.#fetched.shift()!
-      if (fetched.expiresMs <= nowMs) continue
+      if (fetched.expiresMs <= nowMs || !fetched.isHeld()) continue
       const read = this.#read(fetched)
       count += read.records.length
       taken.push(read)

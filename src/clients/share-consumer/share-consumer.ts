@@ -15,7 +15,6 @@
  */
 import type { Config } from '../../common/config/config.ts'
 import { KafkaError } from '../../common/errors.ts'
-import type { ShareFetchResponse } from '../../protocol/messages/share-fetch.ts'
 import type { CallLimits, CallOptions } from '../cluster/call-limits.ts'
 import { ClusterClient } from '../cluster/cluster-client.ts'
 import { type ConfigInput, checkOptions } from '../config/client-config.ts'
@@ -30,6 +29,7 @@ import type { ShareConsumerMetrics } from '../observability/metric-names.ts'
 import { partitionName, type TopicPartition } from '../topic-partition.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 import { type AcquiredRecord, InFlightRecords, type SharePartition } from './in-flight-records.ts'
+import type { ShareAnswer } from './share-broker.ts'
 import { ShareBrokers } from './share-brokers.ts'
 import { ShareBuffer } from './share-buffer.ts'
 import { ShareMembership } from './share-membership.ts'
@@ -126,7 +126,7 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
         maxRecords: config.get('max.poll.records'),
         isRecordLimit: config.get('share.acquire.mode') === 'record_limit',
       },
-      onFetched: (partitions, response) => this.#fetched(partitions, response),
+      onFetched: (answer) => this.#fetched(answer),
     })
     this.#buffer = new ShareBuffer({
       ...{ keyDeserializer, valueDeserializer, environment },
@@ -356,9 +356,9 @@ export class ShareConsumer<Key = Buffer, Value = Buffer> {
     return new ShareRecords(taken.flatMap(({ records }) => records))
   }
 
-  #fetched(partitions: readonly SharePartition[], response: ShareFetchResponse): void {
-    this.#acquisitionLockTimeoutMs = response.acquisitionLockTimeoutMs
-    this.#buffer.add(partitions, response)
+  #fetched(answer: ShareAnswer): void {
+    this.#acquisitionLockTimeoutMs = answer.response.acquisitionLockTimeoutMs
+    this.#buffer.add(answer)
   }
 
   /** Sends what has been acknowledged. */

@@ -29,8 +29,13 @@ function bufferOf(
   }
   const responses = [{ topicId: PARTITION.topicId, partitions: [partition] }]
   const response = { acquisitionLockTimeoutMs: 30_000, responses }
-  buffer.add([PARTITION], response as unknown as ShareFetchResponse)
-  return { buffer, world }
+  const session = { isHeld: true }
+  buffer.add({
+    asked: [PARTITION],
+    response: response as unknown as ShareFetchResponse,
+    isHeld: () => session.isHeld,
+  })
+  return { buffer, world, session }
 }
 
 test('only what is locked is given out, and locked offsets without a record are gaps', () => {
@@ -76,6 +81,12 @@ test('what cannot be read is rejected, and the rest given out', () => {
   const [first] = garbage.buffer.take(1)
   assert.equal(first!.records.length, 1)
   assert.deepEqual([...first!.codes.values()], [3, 3, 3, 3, 3])
+})
+
+test('records whose session has ended are not given out', () => {
+  const { buffer, session } = bufferOf(batchOf(['a']), [[0, 0, 1]])
+  session.isHeld = false
+  assert.deepEqual(buffer.take(1), [])
 })
 
 test('records whose lock has expired are not given out', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { Admin } from '../../../src/clients/admin/admin.ts'
 import { stringDeserializer } from '../../../src/clients/deserializers.ts'
@@ -17,6 +19,15 @@ interface World {
   readonly admin: Admin
   readonly producer: Producer
   consumer(options?: Options): ShareConsumer<Buffer, string>
+}
+
+/** A port that nobody listened on a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
 }
 
 /** A broker with a topic `t` that share group `g` reads from its beginning. */
@@ -266,7 +277,7 @@ test('a restart of the broker is outlived', async () => {
       member.acknowledge(again!)
       await member.commitSync()
     },
-    { settings: { listeners: 'PLAINTEXT://127.0.0.1:29751' } },
+    { settings: { listeners: `PLAINTEXT://127.0.0.1:${await freePort()}` } },
   )
 })
 

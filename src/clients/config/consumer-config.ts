@@ -169,7 +169,7 @@ const CLASSIC_ONLY = [
 
 /**
  * The configuration that `input` gives (see `readClientConfig`). A consumer without `group.id`
- * commits nothing by itself. Throws ConfigError for what is wrong by itself or does not go together.
+ * commits nothing by itself. Throws ConfigError for what is wrong, or does not go together.
  */
 export function readConsumerConfig(input: object): Config<ConsumerKeys> {
   const config = readClientConfig(CONSUMER_CONFIG, input)

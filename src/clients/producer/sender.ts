@@ -325,6 +325,7 @@ export class Sender {
       connection.post(Produce, request, done)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
+      this.#options.observer.requestAnswered(connection, sentMs, error)
       for (const batch of batches) this.#failed(batch, error)
     }
   }

@@ -118,6 +118,19 @@ test('a producer and a consumer count what they do, and tell of it', async () =>
   })
 })
 
+test('what nobody answers is counted, and not in flight for ever', async () => {
+  await withBroker(async (bootstrapServers) => {
+    const settings = { acks: '0', enableIdempotence: false, batchSize: 100 } as const
+    await using producer = new Producer({ bootstrapServers, ...settings })
+    for (let sent = 0; sent < 20; sent++) producer.post({ topic: 'a', value: 'x'.repeat(50) })
+    await producer.flush()
+    const metrics = producer.metrics()['producer-metrics']
+    assert.equal(metrics['record-send-total'], 20)
+    assert.equal(metrics['requests-in-flight'], 0)
+    assert.ok(metrics['records-per-request-avg'] >= 1)
+  })
+})
+
 test('a broker that cannot be reached shows in events and metrics', async () => {
   const told = await eventsOf('lost', async () => {
     await using admin = new Admin({ bootstrapServers: '127.0.0.1:1', clientId: 'lost' })

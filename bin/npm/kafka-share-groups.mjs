@@ -1,5 +1,10 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url'
 
-process.argv.splice(1, 1, fileURLToPath(new URL('../samsa.mjs', import.meta.url)), 'kafka-share-groups')
+process.argv.splice(
+  1,
+  1,
+  fileURLToPath(new URL('../samsa.mjs', import.meta.url)),
+  'kafka-share-groups',
+)
 await import('../samsa.mjs')

@@ -84,6 +84,8 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   /** The poll under way. */
   #polling: Promise<unknown> | undefined
   #isLeaving = false
+  /** Nobody polls any more; listeners that are told of the end may still call. */
+  #isStopped = false
   #isClosed = false
 
   constructor(options: ConsumerCoreOptions<Key, Value>) {
@@ -128,8 +130,9 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     })
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed
+  /** Whether nothing more is to be read. */
+  get isStopped(): boolean {
+    return this.#isStopped
   }
 
   /** Throws INVALID_GROUP_ID where there is no group. */
@@ -157,7 +160,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     options: CallOptions,
     run: (limits: CallLimits) => Promise<Result>,
   ): Promise<Result> {
-    if (this.#isClosed) throw new ClosedError('The consumer is closed')
+    if (this.#isClosed) throw closed()
     try {
       return await run(this.#limits(options))
     } catch (error) {
@@ -171,6 +174,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
    * application has to say when it is done with them.
    */
   async next(options: NextOptions = {}): Promise<PartitionBatch<Key, Value>[]> {
+    if (this.#isStopped) throw closed()
     if (this.#polling !== undefined) throw new IllegalStateError('Another poll is under way')
     if (this.subscription.kind === 'none') {
       const text = 'Consumer is not subscribed to any topics or assigned any partitions'
@@ -199,6 +203,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
 
   /** Gives the membership its turn, between records. */
   async turn(): Promise<void> {
+    if (this.#isStopped) throw closed()
     this.#settle()
     await this.call({}, async (limits) => {
       limits.check()
@@ -249,17 +254,20 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     }
   }
 
-  /** Has calls fail with ClosedError from now on, and those under way as soon as they notice. */
+  /** Has polls fail with ClosedError from now on, and calls under way as soon as they notice. */
   async stop(): Promise<void> {
-    this.#isClosed = true
-    this.#waking.abort(new ClosedError('The consumer is closed'))
+    this.#isStopped = true
+    this.#waking.abort(closed())
+    this.#waking = new AbortController()
     const limits = this.cluster.limits({ timeoutMs: STOP_TIMEOUT_MS })
     // A poll cannot end while a listener runs in it, and that may be what closes the consumer.
     await limits.wait(this.#polling ?? Promise.resolve()).catch(() => {})
   }
 
-  /** Ends everything, after `stop`. */
+  /** Ends everything, after `stop`. Whatever is called now fails with ClosedError. */
   close(): void {
+    this.#isClosed = true
+    this.#waking.abort(closed())
     this.#fetcher.close()
     this.#positions.close()
     this.#leaders.close()
@@ -323,4 +331,8 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     const both = signal === undefined ? waking : AbortSignal.any([signal, waking])
     return this.cluster.limits({ timeoutMs, signal: both })
   }
+}
+
+function closed(): ClosedError {
+  return new ClosedError('The consumer is closed')
 }

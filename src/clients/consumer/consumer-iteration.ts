@@ -44,7 +44,7 @@ export class ConsumerIteration<Key, Value>
       }
     } catch (error) {
       this.#giveBack()
-      if (error instanceof ClosedError && this.#core.isClosed)
+      if (error instanceof ClosedError && this.#core.isStopped)
         return { value: undefined, done: true }
       throw error
     }

@@ -137,7 +137,7 @@ export class ConsumerRun<Key, Value> {
         this.#ready.push(...batches)
       }
     } catch (error) {
-      if (!(error instanceof ClosedError && this.#core.isClosed)) this.#failure ??= { error }
+      if (!(error instanceof ClosedError && this.#core.isStopped)) this.#failure ??= { error }
     } finally {
       this.#end()
       for (const batch of this.#ready.splice(0)) this.#leave(batch)

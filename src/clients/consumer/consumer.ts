@@ -185,7 +185,7 @@ export class Consumer<Key = Buffer, Value = Buffer>
         this.#core.hold(batches.map(({ state }) => state))
         yield new ConsumerRecords(batches)
       } catch (error) {
-        if (error instanceof ClosedError && this.#core.isClosed) return undefined
+        if (error instanceof ClosedError && this.#core.isStopped) return undefined
         throw error
       }
     }

@@ -10,6 +10,7 @@ import {
   type ConsumerOptions,
   ConsumerRecords,
   Producer,
+  type RebalanceListener,
   stringDeserializer,
   type TopicPartition,
 } from '../../../src/clients/index.ts'
@@ -340,15 +341,19 @@ test('a topic that is deleted under a consumer and made anew is read on', async 
 
 for (const groupProtocol of ['classic', 'consumer']) {
   test(`a consumer that is closed or unsubscribed while it polls is gone (${groupProtocol})`, async () => {
-    const { topic, groupId } = await room(10)
+    const { topic, groupId, all } = await room(10)
     const calls: string[] = []
-    const listener = {
+    const consumer = consumerOf(groupId, { groupProtocol, enableAutoCommit: false })
+    const listener: RebalanceListener = {
       onPartitionsAssigned: (given: TopicPartition[]) => {
         if (given.length > 0) calls.push('assigned')
       },
-      onPartitionsRevoked: () => void calls.push('revoked'),
+      // Also when the consumer is closed, partitions are its own until this is over.
+      async onPartitionsRevoked() {
+        await consumer.commitSync()
+        calls.push('revoked')
+      },
     }
-    const consumer = consumerOf(groupId, { groupProtocol })
     consumer.subscribe(topic, listener)
     assert.equal((await consumer.poll()).count, 10)
     const idle = consumer.poll()
@@ -362,6 +367,7 @@ for (const groupProtocol of ['classic', 'consumer']) {
     await failing
     await assert.rejects(consumer.poll(), { name: 'ClosedError' })
     assert.deepEqual(calls, ['assigned', 'revoked', 'assigned', 'revoked'])
+    assert.deepEqual(await committed(groupId, all), [10])
     // The last member is gone, so that the group can be deleted.
     await admin.deleteGroups([groupId])
   })

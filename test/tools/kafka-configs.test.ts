@@ -1,4 +1,4 @@
-/** Against Apache Kafka's own tool, `test/interop/cli/configs.cases.ts` compares it line by line. */
+/** `test/interop/cli/configs.cases.ts` compares it line by line with Apache Kafka's own tool. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { readChange } from '../../src/tools/configs/changes.ts'

@@ -188,6 +188,20 @@ for (const [kind, settings] of Object.entries(KINDS)) {
       })
     })
 
+    test('a listener commits what it is told to give back, on closing, too', async () => {
+      await GroupWorld.run({ ...settings, enableAutoCommit: false }, async (world) => {
+        await world.admin.createTopics([{ topic: 't', partitions: 2 }])
+        for (let turn = 1; turn <= 3; turn++) {
+          await world.produce('t', 2, 5)
+          const member = world.join()
+          member.commitsOnRevoke = true
+          await world.allDelivered({ 't-0': 5 * turn, 't-1': 5 * turn }, true)
+          await member.close()
+        }
+        assert.deepEqual(world.errors, [])
+      })
+    })
+
     test('what a listener throws comes out of the poll, and the group goes on', async () => {
       await GroupWorld.run(settings, async (world) => {
         await world.admin.createTopics([{ topic: 't', partitions: 2 }])

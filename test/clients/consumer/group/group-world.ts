@@ -203,6 +203,8 @@ export class GroupWorldMember {
   /** The coordinator may not hear of it, or it of the coordinator. */
   isOutOfReach = false
   isAlive = true
+  /** Whether the listener commits. */
+  commitsOnRevoke = false
   /** What the listener throws the next time. */
   failsOnce: Error | undefined
   readonly #world: GroupWorld
@@ -226,7 +228,10 @@ export class GroupWorldMember {
   subscribe(to: Subscription): void {
     this.consumer.subscribe(to, {
       onPartitionsAssigned: (partitions) => this.#claim(partitions),
-      onPartitionsRevoked: (partitions) => this.#release('-', partitions),
+      onPartitionsRevoked: async (partitions) => {
+        if (this.commitsOnRevoke) await this.consumer.commitSync()
+        this.#release('-', partitions)
+      },
       onPartitionsLost: (partitions) => this.#release('!', partitions),
     })
   }

@@ -10,13 +10,13 @@
  * request because enough of them is buffered. So while there are such, brokers are asked not to
  * wait, and an answer without records is followed by a rest, which ends when something is drained.
  */
-import type { Timer } from '../../common/clock.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { Fetch } from '../../protocol/messages/fetch.ts'
 import type { RequestInput } from '../../protocol/schema.ts'
 import { ZERO_UUID } from '../../protocol/schema.ts'
 import { ClosedError, throwIfError } from '../errors.ts'
 import type { ConsumerObserver } from '../observability/consumer-observer.ts'
+import { DueTimer } from './due-timer.ts'
 import { FetchAnswers, type FetchAnswersOptions, type WantedPartition } from './fetch-answers.ts'
 import type { PartitionBatch } from './fetch-buffer.ts'
 import { FetchSession } from './fetch-session.ts'
@@ -64,17 +64,19 @@ const SESSION_ERRORS: readonly number[] = [
 
 export class Fetcher<Key, Value> {
   readonly #options: FetcherOptions<Key, Value>
+  readonly #retryTimer: DueTimer
   readonly #answers: FetchAnswers<Key, Value>
   readonly #lines = new Map<number, BrokerLine>()
   #polls = 0
   #seenChanges = -1
   #isDirty = true
-  #timer: { readonly timer: Timer; readonly atMs: number } | undefined
   #isClosed = false
 
   constructor(options: FetcherOptions<Key, Value>) {
     this.#options = options
     this.#answers = new FetchAnswers(options)
+    const { clock } = options.cluster.environment
+    this.#retryTimer = new DueTimer(clock, () => this.lookAgain())
   }
 
   /** Bytes that are fetched and not handed out. */
@@ -123,7 +125,7 @@ export class Fetcher<Key, Value> {
 
   close(): void {
     this.#isClosed = true
-    this.#timer?.timer.cancel()
+    this.#retryTimer.cancel()
     this.#answers.clear()
   }
 
@@ -147,9 +149,9 @@ export class Fetcher<Key, Value> {
     for (const state of this.#options.subscription.states) {
       if (!state.isFetchable) continue
       const wanted = this.#wanted(state)
-      if (wanted === undefined || !this.#isDue(state.retryAtMs, nowMs)) continue
+      if (wanted === undefined || !this.#retryTimer.isDue(state.retryAtMs, nowMs)) continue
       const line = this.#line(this.#nodeFor(state, wanted.leaderId, nowMs))
-      if (line.isBusy || !this.#isDue(line.restUntilMs, nowMs)) continue
+      if (line.isBusy || !this.#retryTimer.isDue(line.restUntilMs, nowMs)) continue
       if (line.isIdle && line.sentAtPoll === this.#polls) continue
       let plan = plans.get(line)
       if (plan === undefined) {
@@ -262,21 +264,5 @@ export class Fetcher<Key, Value> {
       if (isPassing) leaders.lost(topic)
       else this.#answers.keepError(state, error)
     }
-  }
-
-  /** Whether the time has come; looks again when it has. */
-  #isDue(atMs: number, nowMs: number): boolean {
-    if (atMs <= nowMs) return true
-    if (this.#timer !== undefined) {
-      if (this.#timer.atMs <= atMs) return false
-      this.#timer.timer.cancel()
-    }
-    const { clock } = this.#options.cluster.environment
-    const timer = clock.schedule(atMs - nowMs, () => {
-      this.#timer = undefined
-      this.lookAgain()
-    })
-    this.#timer = { timer, atMs }
-    return false
   }
 }

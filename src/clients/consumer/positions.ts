@@ -12,7 +12,6 @@
  * `update` asks what is to be asked, and is to be called when that may have changed. `onProgress`
  * is called when something was found, or an error is to be seen.
  */
-import type { Timer } from '../../common/clock.ts'
 import { ErrorCode, KafkaError } from '../../common/errors.ts'
 import { ListOffsets } from '../../protocol/messages/list-offsets.ts'
 import { OffsetForLeaderEpoch } from '../../protocol/messages/offset-for-leader-epoch.ts'
@@ -20,6 +19,7 @@ import type { CallLimits } from '../cluster/call-limits.ts'
 import type { ClusterClient } from '../cluster/cluster-client.ts'
 import { ClosedError, errorForCode } from '../errors.ts'
 import { byTopic, partitionName, type TopicPartition } from '../topic-partition.ts'
+import { DueTimer } from './due-timer.ts'
 import { LogTruncationError, NoOffsetForPartitionError } from './errors.ts'
 import type { OffsetReset } from './offset-reset.ts'
 import type { Leader, PartitionLeaders } from './partition-leaders.ts'
@@ -56,9 +56,9 @@ const UNDEFINED_EPOCH = -1
 
 export class Positions {
   readonly #options: PositionsOptions
+  readonly #retryTimer: DueTimer
   #seenChanges = -1
   #isDirty = true
-  #timer: { readonly timer: Timer; readonly atMs: number } | undefined
   readonly #errors = new Map<PartitionState, { error: unknown; jumps: number }>()
   /** Why there is no position has been told: asked again only when the application asks again. */
   readonly #told = new Set<PartitionState>()
@@ -66,6 +66,8 @@ export class Positions {
 
   constructor(options: PositionsOptions) {
     this.#options = options
+    const { clock } = options.cluster.environment
+    this.#retryTimer = new DueTimer(clock, () => this.lookAgain())
   }
 
   /** Throws what keeps a partition from having a position, once. */
@@ -102,7 +104,7 @@ export class Positions {
     if (this.#options.committed === undefined) this.#skipCommitted(nowMs)
     const toAsk = subscription.states.filter((state) => {
       if (state.phase === 'fetching' || state.isDropped || this.#hasFailed(state)) return false
-      return state.askedAtJump !== state.jumps && this.#isDue(state.retryAtMs, nowMs)
+      return state.askedAtJump !== state.jumps && this.#retryTimer.isDue(state.retryAtMs, nowMs)
     })
     this.#initialize(toAsk.filter(({ phase }) => phase === 'initializing'))
     const inPhase = (wanted: string) => toAsk.filter(({ phase }) => phase === wanted)
@@ -112,7 +114,7 @@ export class Positions {
 
   close(): void {
     this.#isClosed = true
-    this.#timer?.timer.cancel()
+    this.#retryTimer.cancel()
   }
 
   get #nowMs(): number {
@@ -283,22 +285,6 @@ export class Positions {
   #fail(state: PartitionState, error: unknown): void {
     this.#errors.set(state, { error, jumps: state.jumps })
     state.failed(this.#nowMs + this.#options.cluster.backoff.delayMs(state.failures))
-  }
-
-  /** Whether the time has come; looks again when it has. */
-  #isDue(atMs: number, nowMs: number): boolean {
-    if (atMs <= nowMs) return true
-    if (this.#timer !== undefined) {
-      if (this.#timer.atMs <= atMs) return false
-      this.#timer.timer.cancel()
-    }
-    const { clock } = this.#options.cluster.environment
-    const timer = clock.schedule(atMs - nowMs, () => {
-      this.#timer = undefined
-      this.lookAgain()
-    })
-    this.#timer = { timer, atMs }
-    return false
   }
 }
 

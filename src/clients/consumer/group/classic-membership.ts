@@ -52,6 +52,8 @@ export class ClassicMembership implements GroupMembership {
   #joined: JoinedGroup | undefined
   /** What was subscribed to at the last join. */
   #joinedTopics: ReadonlySet<string> | undefined
+  /** Two sets of topics that were found to be the same. */
+  #compared: readonly ReadonlySet<string>[] = []
   #metadata: ConsumerGroup
   #failure: KafkaError | undefined
 
@@ -153,12 +155,21 @@ export class ClassicMembership implements GroupMembership {
     const member = this.#member
     const joined = this.#joinedTopics
     if (member.needsRejoin || joined === undefined || this.#join !== undefined) return true
-    if (joined.symmetricDifference(subscription.topics).size > 0) {
+    if (!this.#isSubscribedTo(joined)) {
       member.requestRejoin('subscription has changed')
     } else if (this.#leader.isOutdated) {
       member.requestRejoin('cached metadata has changed')
     }
     return true
+  }
+
+  /** Whether these are the topics subscribed to. Asked in every poll, mostly of the same. */
+  #isSubscribedTo(joined: ReadonlySet<string>): boolean {
+    const { topics } = this.#host.subscription
+    if (joined === this.#compared[0] && topics === this.#compared[1]) return true
+    const isSame = joined.size === topics.size && joined.isSubsetOf(topics)
+    if (isSame) this.#compared = [joined, topics]
+    return isSame
   }
 
   /** Goes on with the rebalance as far as it goes without waiting for others. */

@@ -158,8 +158,8 @@ async function staticMembership(stage: Stage, groupProtocol: string): Promise<vo
 
 /** Two of a share group work through a topic; what is given back comes again. */
 async function shareGroup(stage: Stage): Promise<void> {
-  const topic = 'shared'
-  const groupId = 'sharing'
+  const topic = 'shared-by-two'
+  const groupId = 'two-that-share'
   await stage.createTopics({ topic, partitions: 2 })
   const set = { 'share.auto.offset.reset': 'earliest' }
   await stage.admin.alterConfigs([{ type: 'group', name: groupId, set }])

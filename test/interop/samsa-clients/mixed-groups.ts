@@ -65,6 +65,10 @@ class Scene {
 
   constructor(stage: Stage) {
     this.#stage = stage
+    stage.workspace.onEnd(async () => {
+      const all = [...this.#ours.values()].flat()
+      await Promise.all(all.map((member) => member.abandon()))
+    })
   }
 
   joinJava(name: string): JavaProcess {

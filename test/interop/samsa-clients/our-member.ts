@@ -44,6 +44,13 @@ export class OurMember {
     await this.#consumer.close()
   }
 
+  /** Ends without asking how it went: for a test that has failed already. */
+  async abandon(): Promise<void> {
+    this.#isLeaving = true
+    await this.#consumer.close({ timeoutMs: 1000 }).catch(() => {})
+    await this.#running.catch(() => {})
+  }
+
   async #run(): Promise<void> {
     while (!this.#isLeaving) {
       const records = await this.#consumer.poll({ timeoutMs: 100 })

@@ -215,11 +215,12 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
   async until(limits: CallLimits, isDone: () => boolean): Promise<void> {
     this.#positions.retryFailed()
     for (;;) {
+      const seen = this.latch.rings
       this.#positions.update()
       if (isDone()) return
       this.#throwErrors()
       limits.check()
-      await this.latch.wait(limits.remainingMs, limits.signal)
+      await this.latch.wait(seen, limits.remainingMs, limits.signal)
     }
   }
 
@@ -280,6 +281,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
     const max = options.maxRecords ?? this.#maxPollRecords
     this.#positions.retryFailed()
     for (;;) {
+      const seen = this.latch.rings
       limits.signal?.throwIfAborted()
       if (this.subscription.kind === 'none') return []
       if (!this.#isLeaving && (options.isAlive?.() ?? true)) {
@@ -299,7 +301,7 @@ export class ConsumerCore<Key, Value> implements MembershipHost {
         this.#membership?.nextPollInMs() ?? limits.remainingMs,
       )
       if (limits.remainingMs === 0) return []
-      await this.latch.wait(waitMs, limits.signal)
+      await this.latch.wait(seen, waitMs, limits.signal)
     }
   }
 

@@ -4,21 +4,29 @@ import type { Clock } from '../../common/clock.ts'
 export class WakeLatch {
   readonly #clock: Clock
   readonly #waiting = new Set<() => void>()
+  #rings = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** How often there has been news, for `wait`. */
+  get rings(): number {
+    return this.#rings
+  }
+
   /** There is news: all who wait go on. */
   ring(): void {
+    this.#rings += 1
     for (const resume of [...this.#waiting]) resume()
   }
 
   /**
-   * Resolves when there is news, or after `timeoutMs` (Infinity: never). Rejects with the reason of
-   * the signal when that is aborted.
+   * Resolves when there is news, at once if there has been since `rings` was `seen`, or after
+   * `timeoutMs` (Infinity: never). Rejects with the reason of the signal when that is aborted.
    */
-  wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (seen !== this.#rings && signal?.aborted !== true) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
         timer?.cancel()

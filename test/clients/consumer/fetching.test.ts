@@ -131,6 +131,18 @@ test('exactly what a log has is read, whatever its batches are and whatever fail
   )
 })
 
+test('a partition whose leader moves while it is paused is read on at once', async () => {
+  const batch = { producerId: 0, compression: 'none', hasLogAppendTime: false } as const
+  const steps = [1, 2].map(() => ({ kind: 'batch' as const, isThere: [true], ...batch }))
+  await readAll({
+    logs: [new LogModel(steps)],
+    faults: ['none', 'move leader'],
+    settings: { maxPartitionFetchBytes: 1 },
+    seeks: [],
+    pauses: [{ afterPolls: 1, polls: 1, partition: 0 }],
+  })
+})
+
 /** One partition of a hundred records in batches of ten. */
 function plainLog(): LogModel {
   const isThere = Array.from({ length: 10 }, () => true)

@@ -118,7 +118,7 @@ test('for await: a seek in the loop takes effect with the next record', async ()
   assert.deepEqual(seen, [0, 1, 8, 9])
 })
 
-test('commitSync without offsets commits what was delivered, the record at hand included', async () => {
+test('commitSync without offsets commits what was delivered, also the record at hand', async () => {
   const { groupId, all } = await room(10)
   await using consumer = consumerOf(groupId, { enableAutoCommit: false })
   consumer.assign(all)
@@ -168,7 +168,7 @@ test('batches: those that were asked past are committed', async () => {
   assert.deepEqual(await committed(groupId, all), [4])
 })
 
-test('run: order in a partition, as many partitions at once as allowed, all committed', async () => {
+test('run: order in a partition, as many partitions at once as allowed', async () => {
   const { groupId, all } = await room(300, 6)
   const consumer = consumerOf(groupId, { maxPollRecords: 20 })
   consumer.assign(all)
@@ -340,7 +340,7 @@ test('a topic that is deleted under a consumer and made anew is read on', async 
 })
 
 for (const groupProtocol of ['classic', 'consumer']) {
-  test(`a consumer that is closed or unsubscribed while it polls is gone (${groupProtocol})`, async () => {
+  test(`closed or unsubscribed while it polls, a consumer is gone (${groupProtocol})`, async () => {
     const { topic, groupId, all } = await room(10)
     const calls: string[] = []
     const consumer = consumerOf(groupId, { groupProtocol, enableAutoCommit: false })
@@ -389,7 +389,7 @@ test('close awaits callbacks under way, which may still commit', async () => {
   assert.deepEqual(await committed(groupId, all), [1])
 })
 
-test('run: a callback that is stuck costs the consumer its place, and its record its commit', async () => {
+test('run: a callback that is stuck costs the consumer its place', async () => {
   const { topic, groupId, all } = await room(1)
   const consumer = consumerOf(groupId, { groupProtocol: 'consumer', maxPollIntervalMs: 300 })
   const lost: TopicPartition[] = []
@@ -415,7 +415,7 @@ test('run: a callback that is stuck costs the consumer its place, and its record
   assert.deepEqual(await committed(groupId, all), [1])
 })
 
-test('what kept a partition from being read is not told again when it has been mended', async () => {
+test('what kept a partition from being read is not told when it has been mended', async () => {
   const { groupId, all } = await room(10)
   await using consumer = consumerOf(groupId, { autoOffsetReset: 'none', retryBackoffMs: 1 })
   consumer.assign(all)

@@ -8,9 +8,13 @@ export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export type Codec = (typeof codecs)[number]
 
+/** What a JVM prints is UTF-8, whatever the machine's locale is. */
+const encoding = ['file', 'stdout', 'stderr'].map((name) => `-D${name}.encoding=UTF-8`)
+
 /** The Java command line of one of the programs in `java/`. */
 export function javaArguments(program: string, args: string[]): string[] {
-  return ['-Xmx512M', logging, '-Dlog.level=ERROR', '-cp', classPath(), program, ...args]
+  const options = ['-Xmx512M', ...encoding, logging, '-Dlog.level=ERROR']
+  return [...options, '-cp', classPath(), program, ...args]
 }
 
 /** Runs one of the programs in `java/` and returns its standard output. */

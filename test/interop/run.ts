@@ -5,13 +5,15 @@
  *     [--client NAME] [SUITE...]
  *
  * Without --target the broker is Samsa; the suites about our own clients and tools then run a
- * second time, against Apache Kafka's broker.
+ * second time, against Apache Kafka's broker. That goes on beside the others, since both mostly
+ * wait; what it prints comes when a suite has ended.
  *
  * Exit code 0: everything ran and passed. 1: something failed, which in CI includes a missing tool.
  * 3: what ran has passed, but a missing tool kept some suites from running.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { paths } from './harness/paths.ts'
@@ -74,17 +76,28 @@ const environment = {
   ...(flags.client && { SAMSA_INTEROP_CLIENT: flags.client }),
 }
 
-/** Runs a suite with its output on ours; true if it passed. */
-function runSuite(name: string, target: Target): Promise<boolean> {
+/** Runs a suite, with its output on ours or in a file; true if it passed. */
+function runSuite({ name, target }: Run, output: number | 'inherit'): Promise<boolean> {
   const file = join(paths.interop, `${name}.test.ts`)
   const args = ['--test', '--test-concurrency=1', '--test-reporter=spec', file]
-  const child = spawn(process.execPath, args, {
-    env: { ...environment, SAMSA_INTEROP_TARGET: target },
-    stdio: 'inherit',
-  })
-  // Ctrl-C reaches the suite as well; wait for it to end its brokers.
-  process.on('SIGINT', () => {})
+  const env = { ...environment, SAMSA_INTEROP_TARGET: target }
+  const child = spawn(process.execPath, args, { env, stdio: ['inherit', output, output] })
   return new Promise((resolve) => child.once('exit', (code) => resolve(code === 0)))
+}
+
+/** The same; what it prints comes as a whole when it has ended. */
+async function runSuiteAside(run: Run): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'samsa-interop-output-'))
+  const path = join(folder, 'output')
+  const output = openSync(path, 'w')
+  try {
+    return await runSuite(run, output)
+  } finally {
+    closeSync(output)
+    console.log(`\n--- ${run.name} against ${run.target}`)
+    process.stdout.write(readFileSync(path))
+    rmSync(folder, { recursive: true })
+  }
 }
 
 type Target = 'samsa' | 'kafka'
@@ -99,7 +112,7 @@ interface Result extends Run {
   note: string
 }
 
-async function runAll(runs: Run[], tools: Tool[]): Promise<Result[]> {
+async function runAll(runs: Run[], tools: Tool[], isAside: boolean): Promise<Result[]> {
   const missing = new Set(tools.filter((tool) => tool.missing).map((tool) => tool.name))
   const results: Result[] = []
   for (const { name, target } of runs) {
@@ -110,9 +123,10 @@ async function runAll(runs: Run[], tools: Tool[]): Promise<Result[]> {
       results.push({ name, target, outcome: 'not run', note: `needs ${lacks.join(' and ')}` })
       continue
     }
-    console.log(`\n--- ${name} against ${target}`)
     const startedAt = performance.now()
-    const passed = await runSuite(name, target)
+    if (!isAside) console.log(`\n--- ${name} against ${target}`)
+    const run = { name, target }
+    const passed = isAside ? await runSuiteAside(run) : await runSuite(run, 'inherit')
     const note = `${Math.round((performance.now() - startedAt) / 1000)} s`
     results.push({ name, target, outcome: passed ? 'passed' : 'failed', note })
   }
@@ -123,20 +137,24 @@ const names = positionals.length > 0 ? positionals : Object.keys(suites)
 for (const name of names) {
   if (!(name in suites)) fail(`no suite ${name}: there are ${Object.keys(suites).join(', ')}`)
 }
-const targets =
-  flags.target === undefined ? (['samsa', 'kafka'] as const) : [targetOf(flags.target)]
-const runs = targets.flatMap((target) => {
-  const isSecond = flags.target === undefined && target === 'kafka'
-  const chosen = isSecond ? names.filter((name) => oursOnKafkaToo.has(name)) : names
-  return chosen.map((name) => ({ name, target }))
-})
-if (runs.some(({ target }) => target === 'samsa') && !existsSync(paths.bundle)) {
+const target = flags.target === undefined ? 'samsa' : targetOf(flags.target)
+const runs = names.map((name) => ({ name, target }))
+const runsAside =
+  flags.target === undefined
+    ? names
+        .filter((name) => oursOnKafkaToo.has(name))
+        .map((name) => ({ name, target: 'kafka' as const }))
+    : []
+if (target === 'samsa' && !existsSync(paths.bundle)) {
   fail(`${paths.bundle} is not there: npm run build makes it`)
 }
 
 const tools = await install()
 process.stdout.write(describe(tools))
-const results = await runAll(runs, tools)
+// Ctrl-C reaches the suites as well; they are given the time to end their brokers.
+process.on('SIGINT', () => {})
+const both = await Promise.all([runAll(runs, tools, false), runAll(runsAside, tools, true)])
+const results = both.flat()
 
 console.log('\n--- summary')
 for (const { name, target, outcome, note } of results) {

@@ -80,15 +80,13 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   // Named as in Kafka's bin folder, the commands work with their suffix too.
   const plainName = name.replace(/\.sh$/, '')
-  const tool = TOOLS[plainName]
-  if (tool !== undefined) await runAsProcess(await tool(), rest)
-  const command = COMMANDS[plainName]
-  if (command === undefined) {
+  if (Object.hasOwn(TOOLS, plainName)) await runAsProcess(await TOOLS[plainName]!(), rest)
+  if (!Object.hasOwn(COMMANDS, plainName)) {
     console.error(`samsa: there is no command '${name}'\n\n${usage()}`)
     process.exitCode = 1
     return
   }
-  await (await command.load())(rest)
+  await (await COMMANDS[plainName]!.load())(rest)
 }
 
 function usage(): string {

@@ -51,3 +51,11 @@ test('a process ends with the exit code of its tool, and has written everything'
   assert.match(unreachable.stdout, /Timed out waiting for a node assignment\. Call: listTopics\n$/)
   assert.match(unreachable.stderr, /WARN Connection to 127\.0\.0\.1:1 could not be established/)
 })
+
+test('what is no command is said to be none', () => {
+  for (const name of ['kafka-nothing', 'constructor']) {
+    const { status, stderr } = run(name)
+    assert.equal(status, 1)
+    assert.match(stderr, new RegExp(`^samsa: there is no command '${name}'\n`))
+  }
+})

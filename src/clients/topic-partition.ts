@@ -10,6 +10,12 @@ export function partitionName({ topic, partition }: TopicPartition): string {
   return `${topic}-${partition}`
 }
 
+/** By topic, in the order of code units as in Java, then by number. */
+export function comparePartitions(a: TopicPartition, b: TopicPartition): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
+}
+
 /** The items by topic, in the order in which they came. */
 export function byTopic<Item extends TopicPartition>(items: Iterable<Item>): [string, Item[]][] {
   const topics = new Map<string, Item[]>()

@@ -1,14 +1,14 @@
 /** `kafka-reassign-partitions.sh`: moves partitions to other brokers, or to other log folders. */
 import type { Admin } from '../clients/admin/admin.ts'
-import { partitionName } from '../clients/topic-partition.ts'
+import { comparePartitions, partitionName } from '../clients/topic-partition.ts'
 import { SystemClock, sleep } from '../common/clock.ts'
+import { KafkaError } from '../common/errors.ts'
 import { SystemRandom } from '../common/random.ts'
 import { type BrokerInRack, proposeReplicas } from './reassign/propose.ts'
 import { OPTIONS, type ReassignOptions, readCommandLine } from './reassign/reassign-options.ts'
 import {
   COMMAND_FAILED,
   checkPlan,
-  compareTargets,
   duplicates,
   formatPlan,
   type LogDirTarget,
@@ -17,6 +17,7 @@ import {
   parsePlan,
   parseTopics,
   type ReassignmentPlan,
+  replicaName,
 } from './reassign/reassignment-file.ts'
 import {
   describeLogDirState,
@@ -180,7 +181,7 @@ async function execute(admin: Admin, options: ReassignOptions, io: ToolIo): Prom
   await reassign(admin, plan.partitions, 'Error reassigning partition(s)', {
     allowReplicationFactorChange: !options.has('disallow-replication-factor-change'),
   })
-  const names = plan.partitions.toSorted(compareTargets).map(partitionName).join(',')
+  const names = plan.partitions.toSorted(comparePartitions).map(partitionName).join(',')
   const plural = plan.partitions.length === 1 ? '' : 's'
   printLine(io.stdout, `Successfully started partition reassignment${plural} for ${names}`)
   if (plan.logDirs.length > 0) await moveLogDirs(admin, plan.logDirs, options, io)
@@ -204,7 +205,7 @@ async function reassign(
   const call = admin.alterPartitionReassignments(all, callOptions)
   const { failures } = await outcomesOf(call.then(() => new Map<string, true>()))
   if (failures.size === 0) return
-  const failed = all.filter((target) => failures.has(partitionName(target))).sort(compareTargets)
+  const failed = all.filter((target) => failures.has(partitionName(target))).sort(comparePartitions)
   const lines = failed.map((target) => {
     const name = partitionName(target)
     return `${name}: ${failures.get(name)!.message}`
@@ -222,33 +223,30 @@ async function moveLogDirs(
   const clock = new SystemClock()
   const timeoutMs = options.number('timeout')!
   const deadlineMs = clock.monotonic() + timeoutMs
-  let pending = targets.toSorted((a, b) => a.brokerId - b.brokerId || compareTargets(a, b))
+  let pending = targets.toSorted((a, b) => a.brokerId - b.brokerId || comparePartitions(a, b))
   for (;;) {
     const waiting: LogDirTarget[] = []
     for (const target of pending) {
-      const { topic, partition, brokerId, path } = target
+      const { brokerId, path } = target
       try {
         await admin.alterReplicaLogDirs([target])
       } catch (thrown) {
         const error = firstFailure(thrown)
-        const isEarly = isForeseen(error) && /^org.*ReplicaNotAvailable/.test(javaText(error))
-        if (!isEarly) {
-          const message = `Failed to alter dir for ${topic}-${partition}-${brokerId}`
+        if (!(error instanceof KafkaError && error.errorName === 'REPLICA_NOT_AVAILABLE')) {
+          const message = `Failed to alter dir for ${replicaName(target, brokerId)}`
           throw new ToolError(message, COMMAND_FAILED)
         }
         waiting.push(target)
         continue
       }
-      const replica = `${topic}-${partition} with broker ${brokerId}`
+      const replica = `${partitionName(target)} with broker ${brokerId}`
       const what = `moving log directory to ${path} for replica ${replica}`
       printLine(io.stdout, `Successfully started ${what} `)
     }
     pending = waiting
     if (pending.length === 0) return
     if (clock.monotonic() >= deadlineMs) {
-      const names = pending.map(({ topic, partition, brokerId }) => {
-        return `${topic}-${partition}-${brokerId}`
-      })
+      const names = pending.map((target) => replicaName(target, target.brokerId))
       const plural = names.length === 1 ? '' : 's'
       const what = `log directory move${plural} could be started for: ${names.join(',')}`
       throw failure(`Timed out before ${what}`)
@@ -261,7 +259,7 @@ async function cancel(admin: Admin, options: ReassignOptions, io: ToolIo): Promi
   const plan = planOf(options)
   const ongoing =
     plan.partitions.length === 0 ? [] : await admin.listPartitionReassignments(plan.partitions)
-  const active = ongoing.sort(compareTargets)
+  const active = ongoing.sort(comparePartitions)
   if (active.length === 0) {
     printLine(io.stdout, 'None of the specified partition reassignments are active.')
   } else {
@@ -282,7 +280,7 @@ async function cancel(admin: Admin, options: ReassignOptions, io: ToolIo): Promi
 }
 
 async function list(admin: Admin, io: ToolIo): Promise<void> {
-  const ongoing = (await admin.listPartitionReassignments()).sort(compareTargets)
+  const ongoing = (await admin.listPartitionReassignments()).sort(comparePartitions)
   if (ongoing.length === 0) {
     printLine(io.stdout, 'No partition reassignments found.')
     return

@@ -16,6 +16,7 @@ import type { ClusterClient } from '../cluster/cluster-client.ts'
 import type { ProducerKeys } from '../config/producer-config.ts'
 import { errorForCode, TimeoutError } from '../errors.ts'
 import type { ProducerObserver } from '../observability/producer-observer.ts'
+import { partitionName } from '../topic-partition.ts'
 import { ProduceRequestBuilder } from './produce-request.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
@@ -171,7 +172,7 @@ export class Sender {
   }
 
   #expired({ queue, recordCount }: ProducerBatch): TimeoutError {
-    const name = `${queue.topic}-${queue.partition}`
+    const name = partitionName(queue)
     const text = `Expiring ${recordCount} record(s) for ${name}: not delivered within `
     return new TimeoutError(`${text}${this.#deliveryTimeoutMs} ms`)
   }

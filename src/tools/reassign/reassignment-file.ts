@@ -6,7 +6,11 @@
  * {"version":1,"topics":[{"topic":"t"}]}
  * ```
  */
-import { partitionName, type TopicPartition } from '../../clients/topic-partition.ts'
+import {
+  comparePartitions,
+  partitionName,
+  type TopicPartition,
+} from '../../clients/topic-partition.ts'
 import { JsonValue } from '../support/json.ts'
 import { ToolError } from '../support/tool.ts'
 
@@ -130,17 +134,11 @@ export function formatPlan(
   partitions: readonly PartitionTarget[],
   logDirs: LogDirs = new Map(),
 ): string {
-  const entries = partitions.toSorted(compareTargets).map(({ topic, partition, replicas }) => ({
+  const entries = partitions.toSorted(comparePartitions).map(({ topic, partition, replicas }) => ({
     ...{ topic, partition, replicas },
     log_dirs: replicas.map(
       (id) => logDirs.get(replicaName({ topic, partition }, id)) ?? ANY_LOG_DIR,
     ),
   }))
   return JSON.stringify({ version: 1, partitions: entries })
-}
-
-/** By topic, then by number. */
-export function compareTargets(a: TopicPartition, b: TopicPartition): number {
-  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
-  return a.partition - b.partition
 }

@@ -1,11 +1,10 @@
 /** How far the moves of a plan have got, and the lines that say so. */
 import type { Admin } from '../../clients/admin/admin.ts'
 import type { LogDir } from '../../clients/admin/log-dirs.ts'
-import { partitionName } from '../../clients/topic-partition.ts'
+import { comparePartitions, partitionName } from '../../clients/topic-partition.ts'
 import { outcomesOf } from '../support/client-settings.ts'
 import { ToolError } from '../support/tool.ts'
 import {
-  compareTargets,
   type LogDirs,
   type LogDirTarget,
   type PartitionTarget,
@@ -22,7 +21,7 @@ export async function verifyPartitions(
   const settled = targets.filter((target) => !moving.has(partitionName(target)))
   const current = await currentReplicas(admin, new Set(settled.map(({ topic }) => topic)))
   const latest = new Map(targets.map((target) => [partitionName(target), target]))
-  const lines = [...latest.values()].sort(compareTargets).map((target) => {
+  const lines = [...latest.values()].sort(comparePartitions).map((target) => {
     const name = partitionName(target)
     if (moving.has(name)) return `Reassignment of partition ${name} is still in progress.`
     const replicas = current.get(name)?.replicas.join(',') ?? ''
@@ -125,7 +124,7 @@ export async function logDirStates(
   if (targets.length === 0) return []
   const brokers = new Set(targets.map(({ brokerId }) => brokerId))
   const found = await admin.describeLogDirs(brokers, { partitions: targets })
-  const sorted = targets.toSorted((a, b) => a.brokerId - b.brokerId || compareTargets(a, b))
+  const sorted = targets.toSorted((a, b) => a.brokerId - b.brokerId || comparePartitions(a, b))
   return sorted.map((target) => {
     const dirs = found.get(target.brokerId) ?? []
     return { target, current: pathOf(dirs, target, false), future: pathOf(dirs, target, true) }
@@ -143,8 +142,8 @@ function pathOf(dirs: readonly LogDir[], target: LogDirTarget, isFuture: boolean
 }
 
 export function describeLogDirState({ target, current, future }: LogDirState): string {
-  const { topic, partition, brokerId, path } = target
-  const replica = `${topic}-${partition}-${brokerId}`
+  const { brokerId, path } = target
+  const replica = replicaName(target, brokerId)
   const where = `Partition ${partitionName(target)}`
   if (current === undefined) {
     const offline = 'There is likely an offline log directory on the broker.'

@@ -1,6 +1,7 @@
 /** `samsa topic consume`: prints records, from any place to any other, or as they come. */
 import type { Command } from 'commander'
 import { Consumer, type ConsumerRecord, type TopicPartition } from '../../clients/index.ts'
+import { partitionName } from '../../clients/topic-partition.ts'
 import { type PrintableRecord, recordFormatter } from './format.ts'
 import { type OffsetRange, parseOffsetRange } from './offset-expression.ts'
 import { findOffsets } from './offset-lookup.ts'
@@ -129,7 +130,7 @@ async function consumePartitions(
   const open = new Map(
     bounds
       .filter(({ from, to }) => to === undefined || from < to)
-      .map((bound) => [`${bound.topic}-${bound.partition}`, bound]),
+      .map((bound) => [partitionName(bound), bound]),
   )
   if (open.size === 0) return
   consumer.assign(open.values())
@@ -144,7 +145,7 @@ async function consumePartitions(
       const records = await poll(consumer, io.signal)
       if (records === undefined) return
       for (const record of records) {
-        const bound = open.get(`${record.topic}-${record.partition}`)
+        const bound = open.get(partitionName(record))
         if (bound === undefined || record.offset >= (bound.to ?? Number.POSITIVE_INFINITY)) continue
         if (printing.wanted > 0) printing.print(record)
       }

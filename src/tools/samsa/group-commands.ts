@@ -8,6 +8,7 @@ import type {
   TopicPartition,
 } from '../../clients/index.ts'
 import { PartialFailureError } from '../../clients/index.ts'
+import { comparePartitions, partitionName } from '../../clients/topic-partition.ts'
 import { printLine } from '../support/tool.ts'
 import { confirm } from './confirm.ts'
 import { parseOffset } from './offset-expression.ts'
@@ -168,28 +169,25 @@ async function lags(admin: Admin, group: GroupDescription): Promise<PartitionLag
           return { ...found, offset: found.startOffset }
         })
       : await admin.listGroupOffsets(group.groupId)
-  const name = ({ topic, partition }: TopicPartition) => `${topic}-${partition}`
-  const offsets = new Map(committed.map((found) => [name(found), found.offset]))
+  const offsets = new Map(committed.map((found) => [partitionName(found), found.offset]))
   const owners = new Map<string, GroupMember>()
   const partitions = new Map<string, TopicPartition>()
   for (const { topic, partition } of committed) {
-    partitions.set(name({ topic, partition }), { topic, partition })
+    partitions.set(partitionName({ topic, partition }), { topic, partition })
   }
   for (const member of group.members) {
     for (const { topic, partition } of member.assignment) {
-      partitions.set(name({ topic, partition }), { topic, partition })
-      owners.set(name({ topic, partition }), member)
+      partitions.set(partitionName({ topic, partition }), { topic, partition })
+      owners.set(partitionName({ topic, partition }), member)
     }
   }
-  const all = [...partitions.values()].sort((a, b) =>
-    a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
-  )
+  const all = [...partitions.values()].sort(comparePartitions)
   const ends = await findOffsets(admin, all, { kind: 'end' })
   return ends.map(({ topic, partition, offset: endOffset }) => {
-    const found = offsets.get(name({ topic, partition })) ?? -1
+    const found = offsets.get(partitionName({ topic, partition })) ?? -1
     const offset = found < 0 ? null : found
     const lag = offset === null ? null : Math.max(0, endOffset - offset)
-    const member = owners.get(name({ topic, partition }))
+    const member = owners.get(partitionName({ topic, partition }))
     return { topic, partition, offset, endOffset, lag, member }
   })
 }

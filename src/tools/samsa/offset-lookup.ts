@@ -1,5 +1,6 @@
 /** Finds the offsets that an expression means in each partition. */
 import type { Admin, TopicPartition } from '../../clients/index.ts'
+import { partitionName } from '../../clients/topic-partition.ts'
 import type { OffsetExpression } from './offset-expression.ts'
 
 export interface PartitionOffset extends TopicPartition {
@@ -18,8 +19,8 @@ export async function findOffsets(
   if (partitions.length === 0) return []
   const ask = async (at: 'earliest' | 'latest' | number) => {
     const found = await admin.listOffsets(partitions.map((partition) => ({ ...partition, at })))
-    const byName = new Map(found.map((item) => [`${item.topic}-${item.partition}`, item.offset]))
-    return partitions.map(({ topic, partition }) => byName.get(`${topic}-${partition}`)!)
+    const byName = new Map(found.map((item) => [partitionName(item), item.offset]))
+    return partitions.map((partition) => byName.get(partitionName(partition))!)
   }
   const { kind } = expression
   if (kind === 'start') return placed(partitions, await ask('earliest'))

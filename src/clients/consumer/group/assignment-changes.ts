@@ -3,9 +3,8 @@
  * listener throws is given back to the caller, who first brings the change to its end: the group
  * has decided, whatever the listener thinks of it.
  */
-import { partitionName, type TopicPartition } from '../../topic-partition.ts'
+import { comparePartitions, partitionName, type TopicPartition } from '../../topic-partition.ts'
 import type { MembershipHost } from './group-membership.ts'
-import { byTopicThenPartition } from './member-order.ts'
 
 /** What a listener threw, or undefined. */
 export interface ListenerFailure {
@@ -78,7 +77,7 @@ export class AssignmentChanges {
   }
 
   #log(what: string, partitions: readonly TopicPartition[]): void {
-    const names = [...partitions].sort(byTopicThenPartition).map(partitionName).join(', ')
+    const names = [...partitions].sort(comparePartitions).map(partitionName).join(', ')
     this.#host.environment.log.info(`${what} partitions: [${names}]`)
   }
 }

@@ -1,5 +1,4 @@
 /** Orders that do not depend on who looks: code units decide, as in Java, and not a language. */
-import type { TopicPartition } from '../../topic-partition.ts'
 import type { SubscribedMember } from './assignor.ts'
 
 export function compareText(a: string, b: string): number {
@@ -16,8 +15,4 @@ export function byInstanceThenMemberId(a: SubscribedMember, b: SubscribedMember)
   if (a.instanceId !== null) return -1
   if (b.instanceId !== null) return 1
   return compareText(a.memberId, b.memberId)
-}
-
-export function byTopicThenPartition(a: TopicPartition, b: TopicPartition): number {
-  return compareText(a.topic, b.topic) || a.partition - b.partition
 }

@@ -14,9 +14,9 @@
  *
  * Every choice is as in Java's client, so that it does not matter which of them leads a group.
  */
-import type { TopicPartition } from '../../topic-partition.ts'
+import { comparePartitions, type TopicPartition } from '../../topic-partition.ts'
 import type { AssignableTopic, Assignor, SubscribedMember } from './assignor.ts'
-import { byInstanceThenMemberId, byTopicThenPartition } from './member-order.ts'
+import { byInstanceThenMemberId } from './member-order.ts'
 
 export const rangeAssignor: Assignor = {
   name: 'range',
@@ -34,7 +34,7 @@ export const rangeAssignor: Assignor = {
     for (const division of divisions) division.giveRuns(() => true)
     return new Map(
       [...assigned].map(([memberId, partitions]) => {
-        return [memberId, { partitions: partitions.sort(byTopicThenPartition) }]
+        return [memberId, { partitions: partitions.sort(comparePartitions) }]
       }),
     )
   },
